@@ -1,0 +1,93 @@
+/**
+ * Index keys: bytes that compare as the values do (see compareJson), so that one btree serves equality, ranges and order.
+ * A key is a tag for the JSON type, then the value. Strings, and the canonical text of arrays and objects, are cut after
+ * `keyPrefixBytes` and closed with a hash of the whole: long keys still tell values apart, but no longer order them among those
+ * with the same beginning. Whoever needs that order compares the values themselves.
+ */
+import { createHash } from 'node:crypto';
+import { canonicalJson, type Json, type JsonType, jsonType } from '../../shared/json.js';
+
+export const keyPrefixBytes = 64;
+/** Tag and cut text of a long key: what it shares with all values that begin alike. */
+export const longKeyPrefix = 1 + keyPrefixBytes;
+const hashBytes = 16;
+
+const tags = { null: 1, boolean: 2, number: 4, string: 5, array: 6, object: 7 } as const;
+
+export function indexKey(value: Json): Buffer {
+  const type = jsonType(value);
+  switch (type) {
+    case 'null':
+      return Buffer.of(tags.null);
+    case 'boolean':
+      return Buffer.of(value ? tags.boolean + 1 : tags.boolean);
+    case 'number':
+      return numberKey(value as number);
+    case 'string':
+      return textKey(tags.string, value as string);
+    case 'array':
+    case 'object':
+      return textKey(tags[type], canonicalJson(value));
+  }
+}
+
+/** A double, big-endian, sign turned so that bytes order as numbers do. -0 is 0. */
+function numberKey(value: number): Buffer {
+  const key = Buffer.allocUnsafe(9);
+  key[0] = tags.number;
+  key.writeDoubleBE(value + 0, 1);
+  if ((key[1] as number) < 0x80) key[1] = (key[1] as number) | 0x80;
+  else for (let at = 1; at < 9; at++) key[at] = ~(key[at] as number) & 0xff;
+  return key;
+}
+
+function textKey(tag: number, text: string): Buffer {
+  const bytes = Buffer.from(text, 'utf8');
+  if (bytes.length <= keyPrefixBytes) return Buffer.concat([Buffer.of(tag), bytes]);
+  const hash = createHash('sha256').update(bytes).digest().subarray(0, hashBytes);
+  return Buffer.concat([Buffer.of(tag), bytes.subarray(0, keyPrefixBytes), hash]);
+}
+
+/** Whether a key was cut, so that others with the same prefix may belong before or behind it. */
+export const isLongKey = (key: Uint8Array): boolean => key.length > longKeyPrefix;
+
+/** Keys from `low` on and below `high`. It holds the key of every value in range, and maybe a few others. */
+export interface KeyRange {
+  readonly low: Buffer;
+  readonly high: Buffer;
+}
+
+/** All keys that begin with these bytes. */
+export const keysBeginning = (prefix: Buffer): KeyRange => ({ low: prefix, high: successor(prefix) });
+
+export const keysOfType = (type: JsonType): KeyRange =>
+  type === 'boolean'
+    ? { low: Buffer.of(tags.boolean), high: Buffer.of(tags.boolean + 2) }
+    : keysBeginning(Buffer.of(tags[type]));
+
+/** Keys of the strings with this prefix. */
+export function keysWithPrefix(prefix: string): KeyRange {
+  const bytes = Buffer.from(prefix, 'utf8').subarray(0, keyPrefixBytes);
+  return keysBeginning(Buffer.concat([Buffer.of(tags.string), bytes]));
+}
+
+/** Keys between two bounds of one type; without one of them, to that end of the type. */
+export function keysBetween(low: number | string | undefined, high: number | string | undefined): KeyRange {
+  const all = keysOfType(typeof (low ?? high) === 'number' ? 'number' : 'string');
+  return {
+    low: low === undefined ? all.low : cut(indexKey(low)),
+    high: high === undefined ? all.high : successor(cut(indexKey(high))),
+  };
+}
+
+/** A long key as a bound: its hash says nothing of order. */
+const cut = (key: Buffer): Buffer => key.subarray(0, longKeyPrefix);
+
+/** The first key behind all that begin with `prefix`. Tags are small, so that there always is one. */
+function successor(prefix: Buffer): Buffer {
+  let end = prefix.length - 1;
+  while (prefix[end] === 0xff) end--;
+  const next = Buffer.from(prefix.subarray(0, end + 1));
+  next[end] = (next[end] as number) + 1;
+  return next;
+}

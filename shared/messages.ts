@@ -1,0 +1,107 @@
+/**
+ * Every message of the wire: JSON Schema and type. A message is told by its first key; docs/protocol.md says who may send it when.
+ * A change here is a change of the protocol: a test holds the hash of these schemas against `protocolVersion`.
+ */
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { type ErrorMessage, invalid } from './errors.js';
+import { isObject } from './json.js';
+import { type Answer, type Op, schemaFault } from './operations.js';
+
+export const protocolVersion = 1;
+
+/** The first message of a client. `session` asks for one to be resumed; `receipt` is the last serial that it has of it. */
+export interface Hello {
+  readonly hello: number;
+  readonly token?: string | undefined;
+  readonly session?: { readonly id: string; readonly secret: string; readonly receipt: number } | undefined;
+}
+/** `n` numbers the requests of a session, growing by one; the other keys are the operation's arguments. */
+export interface RequestMessage {
+  readonly op: Op;
+  readonly n: number;
+  readonly space?: string | undefined;
+  readonly [argument: string]: unknown;
+}
+/** The client no longer wants request `abandon`: it is answered by `aborted`, or by its result if that came first. */
+export interface Abandon {
+  readonly abandon: number;
+}
+/** Every answer up to this serial has arrived. */
+export interface Receipt {
+  readonly receipt: number;
+}
+export interface Pong {
+  readonly pong: number;
+}
+export type ClientMessage = Hello | RequestMessage | Abandon | Receipt | Pong;
+
+/** Answers `hello`. `resumed`: the session asked for goes on; what had no answer yet is still under way. */
+export interface Welcome {
+  readonly welcome: number;
+  readonly session: { readonly id: string; readonly secret: string; readonly ttl: number };
+  readonly resumed: boolean;
+  /** A server that is silent for so long is dead. */
+  readonly silenceMs: number;
+}
+/** The answer to request `re`. `serial` counts the answers of the session, for receipts. */
+export type AnswerMessage =
+  | { readonly re: number; readonly serial: number; readonly ok: Answer }
+  | { readonly re: number; readonly serial: number; readonly error: ErrorMessage };
+export interface Ping {
+  readonly ping: number;
+}
+/** The last message of a server. `again`: what has no answer was not done, and the client may come back, here or elsewhere. */
+export interface Bye {
+  readonly bye: ErrorMessage;
+  readonly again: boolean;
+}
+export type ServerMessage = Welcome | AnswerMessage | Ping | Bye;
+
+const whole = { type: 'integer', minimum: 0 };
+const text = { type: 'string', maxLength: 4096 };
+const message = (properties: Record<string, object>, ...required: string[]) => ({
+  type: 'object',
+  properties,
+  required,
+  additionalProperties: false,
+});
+
+/** What a client may send. The arguments of requests are checked by `parseRequest`, with the schemas of operations.ts. */
+export const clientSchemas = {
+  hello: message(
+    {
+      hello: whole,
+      token: text,
+      session: message({ id: text, secret: text, receipt: whole }, 'id', 'secret', 'receipt'),
+    },
+    'hello',
+  ),
+  abandon: message({ abandon: whole }, 'abandon'),
+  receipt: message({ receipt: whole }, 'receipt'),
+  pong: message({ pong: whole }, 'pong'),
+};
+
+const ajv = new Ajv2020({ strict: false });
+const validators = {
+  hello: ajv.compile(clientSchemas.hello),
+  abandon: ajv.compile(clientSchemas.abandon),
+  receipt: ajv.compile(clientSchemas.receipt),
+  pong: ajv.compile(clientSchemas.pong),
+};
+
+/** Checks a message of a client, save the arguments of a request. Throws `invalid`: such a peer does not speak our protocol. */
+export function parseClientMessage(value: unknown): ClientMessage {
+  if (!isObject(value)) throw invalid('message', 'is an object');
+  if ('op' in value) return checkRequest(value);
+  const kind = (Object.keys(validators) as (keyof typeof validators)[]).find(key => key in value);
+  if (!kind) throw invalid('message', `has none of the keys op, ${Object.keys(validators).join(', ')}`);
+  const validate = validators[kind];
+  if (!validate(value)) throw schemaFault(validate.errors?.[0]);
+  return value as unknown as ClientMessage;
+}
+
+function checkRequest(value: Record<string, unknown>): RequestMessage {
+  const { n } = value;
+  if (!Number.isSafeInteger(n) || (n as number) < 1) throw invalid('n', 'is a whole number from 1 on');
+  return value as unknown as RequestMessage;
+}
