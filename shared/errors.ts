@@ -86,16 +86,25 @@ export interface ErrorMessage {
   code: ErrorCode;
   message: string;
   field?: string;
+  /** Without it nothing was done. */
+  outcome?: 'unknown';
 }
 
-export function toErrorMessage(error: TupletError): ErrorMessage {
-  const { code, message, field } = error;
-  return field === undefined ? { code, message } : { code, message, field };
+export function toErrorMessage({ code, message, field, outcome }: TupletError): ErrorMessage {
+  return {
+    code,
+    message,
+    ...(field !== undefined && { field }),
+    ...(outcome === 'unknown' && { outcome }),
+  };
 }
 
 /** A code that this version does not know becomes `internal`, so that newer servers do not break older clients. */
-export function fromErrorMessage({ code, message, field }: ErrorMessage): TupletError {
-  return new TupletError(code in errorTable ? code : 'internal', message, { field });
+export function fromErrorMessage({ code, message, field, outcome }: ErrorMessage): TupletError {
+  return new TupletError(Object.hasOwn(errorTable, code) ? code : 'internal', message, {
+    field,
+    outcome: outcome ?? 'none',
+  });
 }
 
 export const invalid = (field: string, message: string): TupletError =>

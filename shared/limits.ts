@@ -20,7 +20,7 @@ export const limits = {
   takeManyTuples: 1_000,
   scanEntries: 1_000,
 
-  /** The longest timeout, ttl or delay that may be asked for: about 68 years would overflow timers; a year is plenty. */
+  /** The longest timeout, ttl or delay that may be asked for: a year. */
   durationMs: 366 * 24 * 3600 * 1000,
   restWaitMs: 300_000,
   restDefaultWaitMs: 30_000,
@@ -32,7 +32,7 @@ export const limits = {
   frameMessages: 10_000,
   frameFragments: 128,
   /** What may lie unsent in front of a peer that does not read, before it is closed. */
-  unsentBytes: 16 * 1024 * 1024,
+  unsentBytes: 64 * 1024 * 1024,
   /** Messages that a link keeps while no handler is attached. */
   linkBacklogMessages: 10_000,
   helloMs: 10_000,
@@ -49,6 +49,10 @@ export const limits = {
   batchRequests: 1_024,
   /** Entries that one request may examine before it lets the next batch go first. */
   sliceEntries: 2_000,
+  /** Entries that one batch may examine before the rest of its requests wait for the next. */
+  batchEntries: 20_000,
+  /** Tuples in one answer, as JSON text: a scan or takeMany ends with the entry that reaches it. */
+  answerBytes: 4 * 1024 * 1024,
 } as const;
 
 /** The same names with other numbers, for servers that want less and for tests that want to see an edge. */

@@ -57,6 +57,8 @@ export interface KeyRange {
   readonly high: Buffer;
 }
 
+export const keysEqual = (key: Buffer): KeyRange => ({ low: key, high: Buffer.concat([key, Buffer.of(0)]) });
+
 /** All keys that begin with these bytes. */
 export const keysBeginning = (prefix: Buffer): KeyRange => ({ low: prefix, high: successor(prefix) });
 

@@ -8,7 +8,7 @@
 import type { Json } from '../../shared/json.js';
 import type { Order } from '../../shared/operations.js';
 import type { Pattern, Shape } from '../../shared/template.js';
-import { indexKey, type KeyRange, keysBetween, keysOfType, keysWithPrefix } from './keys.js';
+import { indexKey, type KeyRange, keysBetween, keysEqual, keysOfType, keysWithPrefix } from './keys.js';
 
 /** Fields that have keys. */
 export const keyedFields = 4;
@@ -33,7 +33,8 @@ export const indexes: readonly Index[] = [
 ];
 
 export const leading = (count: number): Index => indexes[count] as Index;
-export const single = (field: number): Index => (field === 0 ? leading(1) : (indexes[keyedFields + field] as Index));
+export const single = (field: number): Index =>
+  field === 0 ? leading(1) : (indexes[keyedFields + field] as Index);
 
 /** A way through an index: all its fields are exact, save that the last may range. */
 export interface Path {
@@ -61,8 +62,12 @@ export function keyRange(pattern: Pattern | undefined): KeyRange | undefined {
       return keysWithPrefix(pattern.prefix);
     case 'range':
       return keysBetween(pattern.range.gt ?? pattern.range.gte, pattern.range.lt ?? pattern.range.lte);
+    case 'literal':
+      return keysEqual(indexKey(pattern.value));
     case 'type':
-      return keysOfType(pattern.type === 'integer' ? 'number' : (pattern.type as Parameters<typeof keysOfType>[0]));
+      return keysOfType(
+        pattern.type === 'integer' ? 'number' : (pattern.type as Parameters<typeof keysOfType>[0]),
+      );
     default:
       return undefined;
   }

@@ -39,22 +39,29 @@ export interface Lookup {
   readonly after?: Cursor | undefined;
   /** Most entries to find; an order by field finds one. */
   readonly limit: number;
+  /** The search ends with the entry that brings the texts of what was found to this size. */
+  readonly bytes: number;
   /** Most entries to examine. */
   readonly budget: number;
   /** Milliseconds since 1970: what has expired by then is not found. */
   readonly now: number;
 }
 
+export type CountLookup = Pick<Lookup, 'space' | 'template' | 'after' | 'budget' | 'now'>;
+
 export interface Found {
   readonly entries: readonly Entry[];
   /** Entries looked at. */
   readonly examined: number;
+  /** Whether `limit` or `bytes` ended the search. */
+  readonly full: boolean;
   /** Where to go on, or null: there is nothing behind. */
   readonly cursor: Cursor | null;
 }
 
 export interface Tally {
   readonly count: number;
+  readonly examined: number;
   readonly cursor: Cursor | null;
 }
 
@@ -74,8 +81,8 @@ export interface RecordedAnswer {
 
 export interface Batch {
   find(lookup: Lookup): MaybePromise<Found>;
-  /** Counts what `find` would find; `limit` does not matter. */
-  count(lookup: Omit<Lookup, 'purpose' | 'limit' | 'order'>): MaybePromise<Tally>;
+  /** Counts the visible matches. */
+  count(lookup: CountLookup): MaybePromise<Tally>;
   /** How `find` would search. */
   explain(space: string, template: Template, order: Order): MaybePromise<Explanation>;
 
@@ -91,7 +98,10 @@ export interface Batch {
   renew(space: string, id: number, expires: number, now: number): MaybePromise<boolean>;
 
   /** Makes up to `limit` delayed entries visible whose time has come, in the order of their times. */
-  ripen(now: number, limit: number): MaybePromise<readonly { readonly space: string; readonly entry: Entry }[]>;
+  ripen(
+    now: number,
+    limit: number,
+  ): MaybePromise<readonly { readonly space: string; readonly entry: Entry }[]>;
   /** Deletes up to `limit` entries and recorded answers whose time has passed, and tells how many there were. */
   sweep(now: number, limit: number): MaybePromise<number>;
   /** The next time at which `ripen` or `sweep` has something to do: milliseconds since 1970, or null. */

@@ -1,0 +1,129 @@
+/**
+ * What the requests of one batch share: the store's batch, the time, how much was examined, and who was served.
+ * A tuple that becomes visible meets the waiters here, before anybody else can see it.
+ */
+import { limits } from '../../shared/limits.js';
+import type { EncodedTuple, Entry, Order } from '../../shared/operations.js';
+import type { Template } from '../../shared/template.js';
+import type { Batch, Found } from '../store/store.js';
+import type { Pending, Result } from './pending.js';
+import type { Waiters } from './waiters.js';
+
+export class BatchWork {
+  examined = 0;
+  /** Who is to be answered after the commit. */
+  readonly served: [Pending, Result][] = [];
+  /** The earliest stored deadline that this batch set. */
+  due = Number.POSITIVE_INFINITY;
+  /** Served `takeMany` that may have room for more. */
+  readonly #roomy: Pending[] = [];
+
+  constructor(
+    readonly batch: Batch,
+    readonly waiters: Waiters<Pending>,
+    /** Milliseconds since 1970: one instant for the whole batch. */
+    readonly now: number,
+  ) {}
+
+  note(due: number): void {
+    this.due = Math.min(this.due, due);
+  }
+
+  /** Goes on with a request's search for one slice. */
+  async search(
+    pending: Pending,
+    options: { space: string; template: Template; order: Order; limit: number; among?: 'visible' | 'hidden' },
+  ): Promise<Found> {
+    const found = await this.batch.find({
+      ...options,
+      purpose: pending.takes ? 'take' : 'read',
+      among: options.among ?? 'visible',
+      after: pending.cursor,
+      bytes: limits.answerBytes,
+      budget: limits.sliceEntries,
+      now: this.now,
+    });
+    this.examined += found.examined;
+    return found;
+  }
+
+  async take(space: string, entries: readonly Entry[]): Promise<void> {
+    for (const { id } of entries) {
+      if (!(await this.batch.remove(space, id, this.now))) throw new Error('what was found can be removed');
+    }
+  }
+
+  /** Puts tuples into a space, visible at once. One that meets a taker is never stored. */
+  async publish(
+    space: string,
+    tuples: readonly EncodedTuple[],
+    expires: number | undefined,
+  ): Promise<Entry[]> {
+    const created = this.now;
+    if (expires !== undefined) this.note(expires);
+    if (this.waiters.count(space) === 0) {
+      return [
+        ...(await this.batch.insert(
+          space,
+          tuples.map(tuple => ({ tuple, created, expires })),
+        )),
+      ];
+    }
+    const published: Entry[] = [];
+    for (const tuple of tuples) {
+      const { readers, taker } = this.waiters.waitingFor(space, tuple.tuple);
+      const entry = taker ? await this.#passing(tuple, expires) : await this.#stored(space, tuple, expires);
+      for (const waiter of taker ? [...readers, taker] : readers) this.#serve(waiter, entry);
+      published.push(entry);
+    }
+    return published;
+  }
+
+  async #passing({ tuple }: EncodedTuple, expires: number | undefined): Promise<Entry> {
+    const id = await this.batch.takeNumber();
+    const entry = { id, position: id, tuple, returns: 0, created: this.now };
+    return expires === undefined ? entry : { ...entry, expires };
+  }
+
+  async #stored(space: string, tuple: EncodedTuple, expires: number | undefined): Promise<Entry> {
+    const [entry] = await this.batch.insert(space, [{ tuple, created: this.now, expires }]);
+    return entry as Entry;
+  }
+
+  /** Shows an entry that has just become visible in the store to the waiters. */
+  async reveal(space: string, entry: Entry): Promise<void> {
+    const { readers, taker } = this.waiters.waitingFor(space, entry.tuple);
+    if (taker) await this.take(space, [entry]);
+    for (const waiter of taker ? [...readers, taker] : readers) this.#serve(waiter, entry);
+  }
+
+  #serve(waiter: Pending, entry: Entry): void {
+    this.waiters.remove(waiter);
+    waiter.callOff?.();
+    waiter.phase = 'running';
+    if (waiter.request.op !== 'takeMany') return void this.served.push([waiter, { ok: entry }]);
+    waiter.entries.push(entry);
+    this.#roomy.push(waiter);
+  }
+
+  /** Once all tuples of the batch are there: whoever takes many gets what else there is. */
+  async topUp(): Promise<void> {
+    for (const pending of this.#roomy) {
+      const { request, entries } = pending;
+      if (request.op !== 'takeMany') throw new Error('only takeMany has room');
+      if (request.limit > 1) {
+        pending.cursor = undefined;
+        const limit = request.limit - 1;
+        const found = await this.search(pending, {
+          space: request.space,
+          template: request.template,
+          order: 'oldest',
+          limit,
+        });
+        await this.take(request.space, found.entries);
+        entries.push(...found.entries);
+      }
+      this.served.push([pending, { ok: { entries } }]);
+    }
+  }
+}

@@ -1,0 +1,237 @@
+/**
+ * Walks: rows in an order, one index path at a time, fetched in chunks as they are asked for. A walk narrows and orders; whether a row
+ * matches is for others to say. Nothing is kept between batches: a walk starts behind a cursor.
+ */
+import { compareJson, type Json } from '../../shared/json.js';
+import type { Order } from '../../shared/operations.js';
+import type { Shape } from '../../shared/template.js';
+import type { Tuple } from '../../shared/tuple.js';
+import { indexKey, isLongKey, type KeyRange, keysBeginning, keysEqual, longKeyPrefix } from './keys.js';
+import { leadingPath, orderPath, type Path, rangePath, singlePaths } from './plan.js';
+import { type Row, type Rows, rowColumns } from './sqlite-rows.js';
+import type { Cursor } from './store.js';
+
+export type FieldOrder = Exclude<Order, string>;
+
+export interface Candidate {
+  readonly row: Row;
+  readonly tuple: Tuple;
+}
+
+const largestChunk = 256;
+/** So many rows are tried in the order of positions before a range is collected and sorted. */
+const triedBeforeRange = 64;
+/** Paths are compared up to so many rows. */
+const probedRows = 64;
+
+const parse = (row: Row): Candidate => ({ row, tuple: JSON.parse(row.body) as Tuple });
+
+/** The WHERE of a path's exact fields, with its values. */
+function exactly(space: number, { index, exact }: Path): { where: string; values: unknown[] } {
+  const keys = exact.map((_, at) => ` AND k${(index.fields[at] as number) + 1} = ?`);
+  return { where: `space = ?${keys.join('')}`, values: [space, ...exact] };
+}
+
+/** Grows the chunks of a walk: the first match is often the first row. */
+function* chunks<T>(first: number, fetch: (size: number) => readonly T[]): Generator<T> {
+  for (let size = Math.min(first, largestChunk); ; size = Math.min(size * 4, largestChunk)) {
+    const chunk = fetch(size);
+    yield* chunk;
+    if (chunk.length < size) return;
+  }
+}
+
+export interface WalkStart {
+  readonly rows: Rows;
+  readonly space: number;
+  readonly after: Cursor | undefined;
+  /** How many rows are likely to be asked for. */
+  readonly hint: number;
+}
+
+/** Oldest or newest first. */
+export function* walkByPosition(
+  start: WalkStart,
+  shape: Shape,
+  order: 'oldest' | 'newest',
+): Generator<Candidate> {
+  const range = rangePath(shape);
+  let after = start.after;
+  if (range) {
+    let tried = 0;
+    for (const candidate of byPosition(start, leadingPath(shape), order)) {
+      yield candidate;
+      after = { position: candidate.row.position as number };
+      if (++tried === triedBeforeRange) break;
+    }
+    if (tried < triedBeforeRange) return;
+  }
+  yield* byPosition({ ...start, after }, range ?? narrowest(start, shape), order);
+}
+
+/** The path with the fewest rows, as far as a short look tells. */
+function narrowest({ rows, space }: WalkStart, shape: Shape): Path {
+  let best = leadingPath(shape);
+  const others = singlePaths(shape);
+  if (others.length === 0) return best;
+  let fewest = best.exact.length === 0 ? Number.POSITIVE_INFINITY : probe(rows, space, best);
+  for (const path of others) {
+    const count = probe(rows, space, path);
+    if (count < fewest) [best, fewest] = [path, count];
+  }
+  return best;
+}
+
+function probe(rows: Rows, space: number, path: Path): number {
+  const { where, values } = exactly(space, path);
+  const counted = rows.get<{ count: number }>(
+    `SELECT count(*) AS count FROM (SELECT 1 FROM entries INDEXED BY ${rows.need(path.index)}
+     WHERE ${where} AND position IS NOT NULL LIMIT ${probedRows})`,
+    ...values,
+  );
+  return counted?.count ?? 0;
+}
+
+function* byPosition(
+  { rows, space, after, hint }: WalkStart,
+  path: Path,
+  order: 'oldest' | 'newest',
+): Generator<Candidate> {
+  const { where, values } = exactly(space, path);
+  const [sign, direction] = order === 'oldest' ? ['>', 'ASC'] : ['<', 'DESC'];
+  let position = after?.position ?? (order === 'oldest' ? 0 : Number.MAX_SAFE_INTEGER);
+  const last = `k${(path.index.fields.at(-1) ?? 0) + 1}`;
+  const ranged = path.range ? ` AND ${last} >= ? AND ${last} < ?` : '';
+  const bounds = path.range ? [path.range.low, path.range.high] : [];
+  const from = `FROM entries INDEXED BY ${rows.need(path.index)} WHERE ${where}${ranged} AND position ${sign} ?
+    ORDER BY position ${direction} LIMIT ?`;
+  // A range comes in the order of its keys: sort ids, which the index has, and fetch only the bodies that are wanted.
+  const sql = path.range
+    ? `SELECT ${rowColumns} FROM entries WHERE id IN (SELECT id ${from}) ORDER BY position ${direction}`
+    : `SELECT ${rowColumns} ${from}`;
+  const fetch = (size: number) => {
+    const chunk = rows.all<Row>(sql, ...values, ...bounds, position, size);
+    position = chunk.at(-1)?.position ?? position;
+    return chunk;
+  };
+  for (const row of chunks(path.range ? largestChunk : hint, fetch)) yield parse(row);
+}
+
+/** In the order of a field, equal values oldest first; tuples without that field come last. */
+export function* walkByField(start: WalkStart, shape: Shape, order: FieldOrder): Generator<Candidate> {
+  const path = orderPath(shape, order);
+  if (!path) throw new Error('a field without keys has no walk');
+  const walk = new FieldWalk(start, path, order);
+  const { after } = start;
+  if (after === undefined || after.value !== undefined) yield* walk.values();
+  if (shape.rest && shape.patterns.length <= order.field) yield* walk.absent();
+}
+
+/** A walk through groups of rows whose keys are equal, or begin alike and are too long to tell. */
+class FieldWalk {
+  readonly #start: WalkStart;
+  readonly #order: FieldOrder;
+  readonly #column: string;
+  readonly #from: string;
+  readonly #values: unknown[];
+  readonly #range: KeyRange;
+
+  constructor(start: WalkStart, path: Path, order: FieldOrder) {
+    const { where, values } = exactly(start.space, path);
+    this.#start = start;
+    this.#order = order;
+    this.#column = `k${order.field + 1}`;
+    this.#from = `FROM entries INDEXED BY ${start.rows.need(path.index)} WHERE ${where} AND position IS NOT NULL`;
+    this.#values = values;
+    this.#range = path.range ?? { low: Buffer.of(0), high: Buffer.of(0xff) };
+  }
+
+  *values(): Generator<Candidate> {
+    let { low, high } = this.#range;
+    const { after } = this.#start;
+    let key = after?.value === undefined ? this.#nextKey(low, high) : indexKey(after.value);
+    for (let point = after; key; point = undefined) {
+      const group = groupOf(key);
+      yield* isLongKey(key) ? this.#longGroup(group, point) : this.#group(key, point?.position ?? 0);
+      if (this.#order.dir === 'asc') low = group.high;
+      else high = group.low;
+      key = this.#nextKey(low, high);
+    }
+  }
+
+  *absent(): Generator<Candidate> {
+    const { after } = this.#start;
+    yield* this.#rows(`${this.#column} IS NULL`, [], after && after.value === undefined ? after.position : 0);
+  }
+
+  #nextKey(low: Buffer, high: Buffer): Buffer | undefined {
+    const found = this.#start.rows.get<{ key: Buffer }>(
+      `SELECT ${this.#column} AS key ${this.#from} AND ${this.#column} >= ? AND ${this.#column} < ?
+       ORDER BY ${this.#column} ${this.#order.dir} LIMIT 1`,
+      ...this.#values,
+      low,
+      high,
+    );
+    return found?.key;
+  }
+
+  #group(key: Buffer, position: number): Generator<Candidate> {
+    return this.#rows(`${this.#column} = ?`, [key], position);
+  }
+
+  *#rows(condition: string, keys: readonly Buffer[], from: number): Generator<Candidate> {
+    let position = from;
+    const sql = `SELECT ${rowColumns} ${this.#from} AND ${condition} AND position > ? ORDER BY position LIMIT ?`;
+    const fetch = (size: number) => {
+      const chunk = this.#start.rows.all<Row>(sql, ...this.#values, ...keys, position, size);
+      position = chunk.at(-1)?.position ?? position;
+      return chunk;
+    };
+    for (const row of chunks(this.#start.hint, fetch)) yield parse(row);
+  }
+
+  #longGroup({ low, high }: KeyRange, point: Cursor | undefined): Candidate[] {
+    const rows = this.#start.rows.all<Row>(
+      `SELECT ${rowColumns} ${this.#from} AND ${this.#column} >= ? AND ${this.#column} < ?`,
+      ...this.#values,
+      low,
+      high,
+    );
+    const sorted = rows.map(parse).sort((a, b) => compareByField(a, b, this.#order));
+    return point ? sorted.filter(candidate => comparePoint(candidate, point, this.#order) > 0) : sorted;
+  }
+}
+
+/** The keys that belong together with this one. */
+function groupOf(key: Buffer): KeyRange {
+  if (!isLongKey(key)) return keysEqual(key);
+  const prefix = key.subarray(0, longKeyPrefix);
+  // The uncut value that is just the prefix has a group of its own, in front.
+  return { low: keysEqual(prefix).high, high: keysBeginning(prefix).high };
+}
+
+export const pointOf = ({ row, tuple }: Candidate, order: Order): Cursor =>
+  typeof order === 'string'
+    ? { position: row.position as number }
+    : { position: row.position as number, value: tuple[order.field] };
+
+/** The order in which rows are found. */
+export function compareCandidates(a: Candidate, b: Candidate, order: Order): number {
+  if (typeof order !== 'string') return compareByField(a, b, order);
+  const difference = (a.row.position as number) - (b.row.position as number);
+  return order === 'oldest' ? difference : -difference;
+}
+
+export const compareByField = (a: Candidate, b: Candidate, order: FieldOrder): number =>
+  comparePoint(a, pointOf(b, order), order);
+
+function comparePoint({ row, tuple }: Candidate, point: Cursor, { field, dir }: FieldOrder): number {
+  const [left, right] = [tuple[field], point.value];
+  if (left === undefined || right === undefined) {
+    return (
+      Number(left === undefined) - Number(right === undefined) || (row.position as number) - point.position
+    );
+  }
+  const byValue = compareJson(left as Json, right as Json);
+  return (dir === 'asc' ? byValue : -byValue) || (row.position as number) - point.position;
+}
