@@ -37,12 +37,12 @@ export const errorTable = {
   limit: { status: 429, retryable: true, meaning: 'A limit of this server is reached; come back later.' },
   internal: { status: 500, retryable: false, meaning: 'A fault of the server; its log says more.' },
   unavailable: { status: 503, retryable: true, meaning: 'The storage is down, or the server is draining.' },
-  /** Only in the SDK: these never cross the wire. */
   aborted: {
     status: 499,
     retryable: false,
     meaning: 'The AbortSignal of the call fired; nothing was taken.',
   },
+  /** Only in the SDK: these never cross the wire. */
   lost: { status: 503, retryable: true, meaning: 'The connection ended before the answer came.' },
   closed: { status: 499, retryable: false, meaning: 'The client was closed.' },
 } as const;

@@ -3,8 +3,6 @@ import { TupletError } from './errors.js';
 import { parseJson } from './json.js';
 import { limits } from './limits.js';
 
-export const encodeFrame = (messages: readonly unknown[]): string => JSON.stringify(messages);
-
 /** The messages of a frame, unchecked. Throws `invalid` or `too_large`: the frame is not ours, and the link ends. */
 export function decodeFrame(text: string): readonly unknown[] {
   let frame: unknown;
@@ -22,4 +20,26 @@ export function decodeFrame(text: string): readonly unknown[] {
     throw new TupletError('too_large', `frame: over ${limits.frameMessages} messages`, { field: 'frame' });
   }
   return frame;
+}
+
+/** The frames of a batch: one, unless that would be over the bound; a message that is over it alone goes alone. */
+export function encodeFrames(messages: readonly unknown[]): string[] {
+  const frames: string[] = [];
+  let parts: string[] = [];
+  let length = 0;
+  const close = () => frames.push(`[${parts.join(',')}]`);
+  for (const message of messages) {
+    const text = JSON.stringify(message);
+    if (
+      parts.length > 0 &&
+      ((length + text.length) * 3 > limits.frameBytes || parts.length === limits.frameMessages)
+    ) {
+      close();
+      [parts, length] = [[], 0];
+    }
+    parts.push(text);
+    length += text.length;
+  }
+  if (parts.length > 0) close();
+  return frames;
 }

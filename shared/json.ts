@@ -15,12 +15,15 @@ export const isObject = (value: unknown): value is JsonObject =>
 const suspicious = /\d(?:\.?\d){15}|[eE][+-]?\d{3}/;
 const stringOrNumber = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gs;
 
-/** Parses JSON text as JSON.parse does, save that lossy numbers become ±Infinity. Throws SyntaxError. */
+/** Parses JSON text as JSON.parse does, save that lossy numbers become Infinity. Throws SyntaxError. */
 export function parseJson(text: string): unknown {
-  if (!suspicious.test(text)) return JSON.parse(text);
-  return JSON.parse(
-    text.replace(stringOrNumber, token => (token[0] === '"' || survivesDouble(token) ? token : '1e999')),
+  // First, for the tokens below are only those of JSON if the text is JSON; an unclosed string would cost quadratic time.
+  const value: unknown = JSON.parse(text);
+  if (!suspicious.test(text)) return value;
+  const marked = text.replace(stringOrNumber, token =>
+    token[0] === '"' || survivesDouble(token) ? token : '1e999',
   );
+  return marked === text ? value : JSON.parse(marked);
 }
 
 /** Whether the decimal number in `token` is the very number that its double prints as. */

@@ -22,16 +22,21 @@ export interface Link<In, Out> {
 export class Inbox<In> {
   #handler: LinkHandler<In> | undefined;
   #backlog: In[] = [];
+  #overflowed = false;
   #ended: string | undefined;
 
-  /** False when the batch does not fit: the transport then closes. */
+  /** False when the batch does not fit, and ever after, so that there is no gap: the transport then closes. */
   deliver(batch: readonly In[]): boolean {
     if (this.#ended !== undefined) return true;
+    if (this.#overflowed) return false;
     if (this.#handler) {
       this.#handler.messages(batch);
       return true;
     }
-    if (this.#backlog.length + batch.length > limits.linkBacklogMessages) return false;
+    if (this.#backlog.length + batch.length > limits.linkBacklogMessages) {
+      this.#overflowed = true;
+      return false;
+    }
     for (const message of batch) this.#backlog.push(message);
     return true;
   }

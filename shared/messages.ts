@@ -57,7 +57,7 @@ export interface Bye {
 }
 export type ServerMessage = Welcome | AnswerMessage | Ping | Bye;
 
-const whole = { type: 'integer', minimum: 0 };
+const whole = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
 const text = { type: 'string', maxLength: 4096 };
 const message = (properties: Record<string, object>, ...required: string[]) => ({
   type: 'object',
@@ -81,7 +81,7 @@ export const clientSchemas = {
   pong: message({ pong: whole }, 'pong'),
 };
 
-const ajv = new Ajv2020({ strict: false });
+const ajv = new Ajv2020({ strict: false, strictNumbers: true });
 const validators = {
   hello: ajv.compile(clientSchemas.hello),
   abandon: ajv.compile(clientSchemas.abandon),

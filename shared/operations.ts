@@ -131,19 +131,19 @@ const template = {
 };
 const order = {
   description: 'which of the matches: oldest (default), newest, or the first by a field (counted from 0)',
-  anyOf: [
-    { enum: ['oldest', 'newest'] },
-    {
-      type: 'object',
-      properties: {
-        field: { type: 'integer', minimum: 0, maximum: limits.fields - 1 },
-        dir: { enum: ['asc', 'desc'] },
-      },
-      required: ['field'],
-      additionalProperties: false,
+  // Not anyOf: its first error would be that of the enum, whatever is wrong with the object.
+  if: { type: 'object' },
+  then: {
+    properties: {
+      field: { type: 'integer', minimum: 0, maximum: limits.fields - 1 },
+      dir: { enum: ['asc', 'desc'] },
     },
-  ],
+    required: ['field'],
+    additionalProperties: false,
+  },
+  else: { enum: ['oldest', 'newest'] },
 };
+const position = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
 const id = { type: ['integer', 'string'], description: 'id of an entry' };
 const upTo = (maximum: number) => ({ type: 'integer', minimum: 1, maximum });
 
@@ -175,7 +175,7 @@ export const argumentSchemas: Readonly<Record<Op, object>> = {
     {
       template,
       limit: upTo(limits.scanEntries),
-      after: { type: 'integer', description: 'the `next` of a scan' },
+      after: { ...position, description: 'the `next` of a scan' },
     },
     'template',
   ),
@@ -187,7 +187,8 @@ export const argumentSchemas: Readonly<Record<Op, object>> = {
   spaces: args({}),
 };
 
-const ajv = new Ajv2020({ strict: false });
+// A lossy number arrives as Infinity: strictNumbers does not take it for an integer.
+const ajv = new Ajv2020({ strict: false, strictNumbers: true });
 const validators = Object.fromEntries(
   Object.entries(argumentSchemas).map(([op, schema]) => [op, ajv.compile(schema)]),
 ) as Record<Op, ValidateFunction>;

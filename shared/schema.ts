@@ -23,7 +23,17 @@ const schemaKeywords = new Set(
 const schemaListKeywords = new Set('allOf anyOf oneOf prefixItems'.split(' '));
 const schemaMapKeywords = new Set('properties dependentSchemas $defs'.split(' '));
 
-const ajv = new Ajv2020({ strict: false, validateFormats: false, logger: false, addUsedSchema: false });
+// ownProperties: {} has no `toString`, whatever JavaScript says.
+const freshAjv = () =>
+  new Ajv2020({
+    strict: false,
+    ownProperties: true,
+    validateFormats: false,
+    logger: false,
+    addUsedSchema: false,
+  });
+let ajv = freshAjv();
+let compilations = 0;
 const compiled = new Map<string, SchemaTest>();
 
 /** The test of a schema. The same schema is compiled once; the least recently used of many is forgotten. Throws `invalid`. */
@@ -45,8 +55,9 @@ function compile(schema: Json, text: string, field: string): SchemaTest {
   }
   checkSchema(schema, field);
   try {
+    // ajv never forgets all of what it compiled: ours is the only cache, and it is bounded.
+    if (++compilations % limits.schemasCompiled === 0) ajv = freshAjv();
     const validate = ajv.compile(schema as JsonObject);
-    // ajv keeps what it compiled under the schema object: ours is the only cache, and it is bounded.
     ajv.removeSchema(schema as JsonObject);
     return value => validate(value) === true;
   } catch (cause) {

@@ -67,7 +67,7 @@ export function checkJson(value: unknown, field: string, depth: number): asserts
       return checkText(value, field);
     case 'object':
       if (value === null) return;
-      if (depth === 0) throw invalid(field, `nested deeper than ${limits.tupleDepth} levels`);
+      if (depth === 0) throw invalid(field, 'nested too deep');
       return Array.isArray(value) ? checkItems(value, field, depth) : checkMembers(value, field, depth);
     default:
       throw invalid(field, `${typeof value} is not a JSON value`);

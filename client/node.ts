@@ -1,0 +1,20 @@
+/** The public door for Node: sockets of `ws`, and the engine inside the process. */
+import { WebSocket } from 'ws';
+import { connectWith, socketSchemes } from './index.js';
+import { inProcessTransport } from './transports/in-process.js';
+import { type Socket, webSocketTransport } from './transports/websocket.js';
+
+export * from './index.js';
+
+const largestFrame = 256 * 1024 * 1024;
+
+/** Connects to the first of the addresses that answers: `ws:` `wss:` a server, `memory:` `sqlite:FILE` an engine in this process. */
+export const connect = connectWith({
+  ...socketSchemes(
+    webSocketTransport(
+      url => new WebSocket(url, { perMessageDeflate: false, maxPayload: largestFrame }) as unknown as Socket,
+    ),
+  ),
+  'memory:': inProcessTransport,
+  'sqlite:': inProcessTransport,
+});
