@@ -1,5 +1,4 @@
 /** What `connect` gives: spaces, events, and the end. */
-import type { Tuple } from '../shared/tuple.js';
 import type { Connection } from './connection.js';
 import type { ClientEvents } from './events.js';
 import { Space } from './space.js';
@@ -17,7 +16,7 @@ export class Client implements AsyncDisposable {
   }
 
   /** A space by name; it exists from its first use. `Row` is the union of the tuples that it holds, if you wish to say. */
-  space<Row extends readonly unknown[] = Tuple>(name: string): Space<Row> {
+  space<Row extends readonly unknown[] = readonly unknown[]>(name: string): Space<Row> {
     return new Space<Row>(this.#connection, name);
   }
 

@@ -47,6 +47,7 @@ export async function dial<T>(options: Dial<T>): Promise<T> {
       }
     }
   }
+  if (reason instanceof TupletError && reason.code !== 'lost') throw reason;
   const why = reason instanceof Error ? reason.message : String(reason);
   throw new TupletError('lost', `no server at ${addresses.join(', ')}: ${why}`, { cause: reason });
 }

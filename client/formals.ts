@@ -164,8 +164,10 @@ export type RowOf<Row, T> = [Extract<Row, Loose<TupleOf<T>>>] extends [never]
 /** Json is a union with an index signature, which interfaces do not fit: as a row's field, anything does. */
 type Loose<T> = { [K in keyof T]: Json extends T[K] ? unknown : T[K] };
 
-/** T where it is plain data, and a sentence where it is not. */
-export type Data<T> = T extends string | number | boolean | null
+/** T where it is plain data, and a sentence where it is not. All of Json is let through whole: it has no end to look for. */
+export type Data<T> = [Json] extends [T] ? ([T] extends [Json] ? T : DataOf<T>) : DataOf<T>;
+
+type DataOf<T> = T extends string | number | boolean | null
   ? T
   : T extends undefined
     ? 'undefined is not a JSON value'
@@ -177,8 +179,6 @@ export type Data<T> = T extends string | number | boolean | null
           ? 'a function is not a JSON value'
           : T extends Date
             ? 'a Date is not a JSON value: use its number or its ISO string'
-            : Json extends T
-              ? T
-              : T extends object
-                ? { readonly [K in keyof T]: Data<T[K]> }
-                : T;
+            : T extends object
+              ? { readonly [K in keyof T]: Data<T[K]> }
+              : T;

@@ -8,8 +8,7 @@ export * from './index.js';
 
 const largestFrame = 256 * 1024 * 1024;
 
-/** Connects to the first of the addresses that answers: `ws:` `wss:` a server, `memory:` `sqlite:FILE` an engine in this process. */
-export const connect = connectWith({
+const connectAnywhere = connectWith({
   ...socketSchemes(
     webSocketTransport(
       url => new WebSocket(url, { perMessageDeflate: false, maxPayload: largestFrame }) as unknown as Socket,
@@ -18,3 +17,10 @@ export const connect = connectWith({
   'memory:': inProcessTransport,
   'sqlite:': inProcessTransport,
 });
+
+/** Connects to the first of the addresses that answers: `ws:` `wss:` a server, `memory:` `sqlite:FILE` an engine in this process. */
+export const connect: typeof connectAnywhere = (address, options = {}) => {
+  // A file that cannot be opened is told at once: waiting does not mend it.
+  const local = typeof address === 'string' && !/^(ws|http)s?:/.test(address);
+  return connectAnywhere(address, local ? { maxAttempts: 1, ...options } : options);
+};

@@ -3,7 +3,7 @@ import { TupletError } from '../shared/errors.js';
 import type { Json } from '../shared/json.js';
 import { limits } from '../shared/limits.js';
 import type { Entry, Explanation, Order, SpaceState } from '../shared/operations.js';
-import { checkJson, type Tuple } from '../shared/tuple.js';
+import { checkJson } from '../shared/tuple.js';
 import type { Connection } from './connection.js';
 import { type Data, encodeTemplate, type RowOf, type TemplateLike } from './formals.js';
 
@@ -49,7 +49,7 @@ export interface ScanPage<T> {
   readonly event: number;
 }
 
-export class Space<Row extends readonly unknown[] = Tuple> {
+export class Space<Row extends readonly unknown[] = readonly unknown[]> {
   readonly #connection: Connection;
   readonly name: string;
 

@@ -52,7 +52,8 @@ export class Inbox<In> {
     this.#handler = handler;
     this.#backlog = [];
     if (backlog.length > 0) handler.messages(backlog);
-    if (ended !== undefined) handler.closed(ended);
+    // Unless the backlog made it hand over to another handler, which has heard of the end.
+    if (ended !== undefined && this.#handler === handler) handler.closed(ended);
   }
 }
 

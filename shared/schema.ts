@@ -4,7 +4,7 @@
  */
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { invalid, TupletError } from './errors.js';
-import { canonicalJson, isObject, type Json, type JsonObject } from './json.js';
+import { canonicalJson, equalJson, isObject, type Json, type JsonObject } from './json.js';
 import { limits } from './limits.js';
 import { utf8Bytes } from './tuple.js';
 
@@ -23,15 +23,23 @@ const schemaKeywords = new Set(
 const schemaListKeywords = new Set('allOf anyOf oneOf prefixItems'.split(' '));
 const schemaMapKeywords = new Set('properties dependentSchemas $defs'.split(' '));
 
-// ownProperties: {} has no `toString`, whatever JavaScript says.
-const freshAjv = () =>
-  new Ajv2020({
-    strict: false,
-    ownProperties: true,
-    validateFormats: false,
-    logger: false,
-    addUsedSchema: false,
+const options = { strict: false, validateFormats: false, logger: false, addUsedSchema: false } as const;
+
+/** An ajv for data with any keys: {} has no `toString`, and {"valueOf": 1}, which ajv's own equality would call, is data too. */
+function freshAjv(): Ajv2020 {
+  const fresh = new Ajv2020({ ...options, ownProperties: true });
+  fresh.removeKeyword('const').addKeyword({
+    keyword: 'const',
+    compile: (constant: Json) => (value: Json) => equalJson(constant, value),
   });
+  fresh.removeKeyword('enum').addKeyword({
+    keyword: 'enum',
+    metaSchema: { type: 'array', minItems: 1 },
+    compile: (values: Json[]) => (value: Json) => values.some(one => equalJson(one, value)),
+  });
+  return fresh;
+}
+
 let ajv = freshAjv();
 let compilations = 0;
 const compiled = new Map<string, SchemaTest>();
@@ -54,6 +62,7 @@ function compile(schema: Json, text: string, field: string): SchemaTest {
     });
   }
   checkSchema(schema, field);
+  if (typeof schema === 'boolean') return () => schema;
   try {
     // ajv never forgets all of what it compiled: ours is the only cache, and it is bounded.
     if (++compilations % limits.schemasCompiled === 0) ajv = freshAjv();

@@ -29,17 +29,27 @@ export function findMatches(rows: Rows, lookup: Lookup): Found {
   if (lookup.among === 'hidden') return findHidden(rows, space, lookup);
   const { order } = lookup;
   if (typeof order !== 'string' && order.field >= keyedFields) return findBest(rows, space, lookup, order);
-  const entries: Entry[] = [];
-  let bytes = 0;
-  let full = false;
+  const harvest = new Harvest(lookup);
   const start = { rows, space, after: lookup.after, hint: lookup.limit };
-  const { examined, cursor } = visit(start, lookup, order, ({ row, tuple }) => {
-    entries.push(toEntry(row, tuple));
-    bytes += row.body.length;
-    full = entries.length >= lookup.limit || bytes >= lookup.bytes;
-    return !full;
-  });
-  return { entries, examined, full, cursor };
+  const { examined, cursor } = visit(start, lookup, order, match => harvest.add(match));
+  return { entries: harvest.entries, examined, full: harvest.full, cursor };
+}
+
+/** What a search has found, until it is full. */
+class Harvest {
+  readonly entries: Entry[] = [];
+  full = false;
+  #bytes = 0;
+
+  constructor(readonly bounds: Pick<Lookup, 'limit' | 'bytes'>) {}
+
+  /** Tells whether there is room for more. */
+  add({ row, tuple }: Candidate): boolean {
+    this.entries.push(toEntry(row, tuple));
+    this.#bytes += row.body.length;
+    this.full = this.entries.length >= this.bounds.limit || this.#bytes >= this.bounds.bytes;
+    return !this.full;
+  }
 }
 
 export function countMatches(rows: Rows, lookup: CountLookup): Tally {
@@ -143,16 +153,16 @@ function findHidden(rows: Rows, space: number, lookup: Lookup): Found {
      AND position IS NULL AND id > ? ORDER BY id LIMIT ?`,
     ...[space, ...keys, lookup.after?.position ?? 0, lookup.budget],
   );
-  const entries: Entry[] = [];
+  const harvest = new Harvest(lookup);
+  let examined = 0;
   for (const row of found) {
+    examined++;
     const tuple = JSON.parse(row.body) as Tuple;
-    if (!isAlive(row, lookup.now) || !matches(lookup.template, tuple)) continue;
-    entries.push(toEntry(row, tuple));
-    if (entries.length === lookup.limit) break;
+    if (isAlive(row, lookup.now) && matches(lookup.template, tuple) && !harvest.add({ row, tuple })) break;
   }
-  const last = found.length === lookup.budget ? found.at(-1) : undefined;
-  const full = entries.length === lookup.limit;
-  return { entries, examined: found.length, full, cursor: last ? { position: last.id } : null };
+  const { entries, full } = harvest;
+  const last = full || examined === lookup.budget ? found[examined - 1] : undefined;
+  return { entries, examined, full, cursor: last ? { position: last.id } : null };
 }
 
 /** How `findMatches` goes about a template, for the user. */

@@ -1,0 +1,146 @@
+/** What every kind of address must give: the same client over a socket, in memory, on a file. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { any, anyOf, type Client, gt, rest } from '../../client/node.js';
+
+export function clientContract(name: string, connect: () => Promise<Client>): void {
+  describe(`a client on ${name}`, () => {
+    let client: Client;
+    beforeEach(async () => {
+      client = await connect();
+    });
+    afterEach(() => client.close());
+
+    test('puts, reads, takes', async () => {
+      const jobs = client.space('jobs');
+      const { id, position } = await jobs.out(['job', 1, { to: 'a' }]);
+      expect(position).toBeGreaterThan(0);
+      expect(await jobs.read(['job', Number, any])).toEqual(['job', 1, { to: 'a' }]);
+      expect(await jobs.take(['job', any, any], { entry: true })).toMatchObject({
+        id,
+        position,
+        tuple: ['job', 1, { to: 'a' }],
+      });
+      expect(await jobs.take(['job', any, any])).toBeNull();
+    });
+
+    test('waits for what comes later', async () => {
+      const jobs = client.space('jobs');
+      const reading = jobs.rd(['late', Number]);
+      const taking = jobs.in(anyOf(['late', gt(5)], ['later']));
+      await jobs.out(['late', 7]);
+      expect(await reading).toEqual(['late', 7]);
+      expect(await taking).toEqual(['late', 7]);
+    });
+
+    test('a wait that ends by its timeout throws where the answer cannot be null', async () => {
+      const jobs = client.space('jobs');
+      await expect(jobs.in(['never'], { timeout: 10 })).rejects.toMatchObject({ code: 'timeout' });
+      await expect(jobs.rd(['never'], { timeout: 0 })).rejects.toMatchObject({ code: 'timeout' });
+      expect(await jobs.take(['never'], { timeout: 10 })).toBeNull();
+      expect(await jobs.takeMany(['never'], { timeout: 10 })).toEqual([]);
+    });
+
+    test('many at once, all or none', async () => {
+      const jobs = client.space('jobs');
+      const ids = await jobs.outMany([
+        ['m', 1],
+        ['m', 2],
+        ['m', 3],
+      ]);
+      expect(new Set(ids).size).toBe(3);
+      await expect(
+        jobs.outMany([
+          ['m', 4],
+          ['m', '\ud800'],
+        ]),
+      ).rejects.toMatchObject({ field: 'tuples[1][1]' });
+      expect(await jobs.count(['m', rest])).toBe(3);
+      expect(await jobs.takeMany(['m', any], { limit: 2 })).toEqual([
+        ['m', 1],
+        ['m', 2],
+      ]);
+      expect(await jobs.takeMany(['m', any])).toEqual([['m', 3]]);
+    });
+
+    test('unless, ttl, delay, renew, cancel', async () => {
+      const jobs = client.space('jobs');
+      const first = await jobs.out(['once', 1], { unless: ['once', any], ttl: 60_000 });
+      expect(await jobs.out(['once', 2], { unless: ['once', any] })).toEqual({
+        created: false,
+        existing: 'id' in first && first.id,
+      });
+      const { id, position } = await jobs.out(['later', 1], { delay: 60_000 });
+      expect(position).toBeNull();
+      expect(await jobs.read(['later', any])).toBeNull();
+      expect(await jobs.renew(id, 1_000)).toBe(true);
+      expect(await jobs.cancel(id)).toBe(true);
+      expect(await jobs.cancel(id)).toBe(false);
+    });
+
+    test('scans page by page, or all at once', async () => {
+      const jobs = client.space('scanned');
+      await jobs.outMany(Array.from({ length: 250 }, (_, n) => ['n', n] as const));
+      const page = await jobs.scan(['n', Number], { limit: 100 });
+      expect(page.entries).toHaveLength(100);
+      const numbers: number[] = [];
+      for await (const { tuple } of jobs.scan(['n', Number])) numbers.push(tuple[1]);
+      expect(numbers).toEqual(Array.from({ length: 250 }, (_, n) => n));
+      expect(await jobs.take(['n', any], { order: { field: 1, dir: 'desc' } })).toEqual(['n', 249]);
+    });
+
+    test('explains, counts and names spaces', async () => {
+      const jobs = client.space('jobs');
+      await jobs.out(['job', 1]);
+      expect(await jobs.explain(['job', any])).toMatchObject({ index: 'leading_1', scan: false });
+      expect(await jobs.state()).toMatchObject({ space: 'jobs', waiters: 0 });
+      expect((await client.spaces()).map(({ space }) => space)).toContain('jobs');
+    });
+
+    test('an abort ends a wait and loses nothing', async () => {
+      const jobs = client.space('jobs');
+      const aborted = jobs.in(['x'], { signal: AbortSignal.timeout(5) });
+      await expect(aborted).rejects.toMatchObject({ code: 'aborted' });
+      await jobs.out(['x']);
+      expect(await jobs.take(['x'])).toEqual(['x']);
+    });
+
+    test('awkward values come back as they went', async () => {
+      const values = [
+        '',
+        '\0',
+        '😀',
+        '\uffff',
+        2 ** 53,
+        1e308,
+        5e-324,
+        {},
+        [],
+        { $any: true },
+        { a: { b: [null] } },
+      ] as const;
+      const odd = client.space('odd');
+      for (const value of values) {
+        await odd.out(['v', value]);
+        expect(await odd.take(['v', value])).toEqual(['v', value]);
+      }
+    });
+
+    test('a thousand calls at once', async () => {
+      const jobs = client.space('busy');
+      const taken = Array.from({ length: 500 }, () => jobs.in(['n', Number]));
+      await Promise.all(Array.from({ length: 500 }, (_, n) => jobs.out(['n', n])));
+      const numbers = (await Promise.all(taken)).map(([, n]) => n);
+      expect(numbers).toEqual(Array.from({ length: 500 }, (_, n) => n));
+    });
+
+    test('is disposed of by `await using`', async () => {
+      let kept: Client;
+      {
+        await using other = await connect();
+        kept = other;
+        expect(other.state).toBe('open');
+      }
+      expect(kept.state).toBe('closed');
+    });
+  });
+}
