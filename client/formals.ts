@@ -75,6 +75,14 @@ export const or = <const T extends readonly unknown[]>(...patterns: T): Formal<F
   formal({ $or: patterns.map((one, at) => encodePattern(one, `or[${at}]`)) });
 /** What a JSON Schema accepts; the caller says which type that is. */
 export const schema = <T = Json>(jsonSchema: object): Formal<T> => formal({ $schema: jsonSchema as Json });
+/**
+ * A pattern as the wire has it, for one that comes as text: from a file, from a command line. Its objects with `$` keys are formals, so
+ * do not make it of data. The caller says which type it matches.
+ */
+export const pattern = <T = Json>(json: unknown): Formal<T> => {
+  checkJson(json, 'pattern', limits.tupleDepth * 2);
+  return formal(json);
+};
 /** A template that matches what one of these matches; the oldest entry of them all comes first. */
 export const anyOf = <const T extends readonly (readonly unknown[])[]>(...templates: T): AnyOf<T[number]> =>
   new WireFormal({

@@ -28,6 +28,7 @@ export {
   not,
   oneOf,
   or,
+  pattern,
   prefix,
   type Rest,
   range,

@@ -15,14 +15,9 @@ import type { Clock } from '../shared/clock.js';
 import { TupletError, toErrorMessage } from '../shared/errors.js';
 import { limits } from '../shared/limits.js';
 import type { Link, LinkHandler } from '../shared/link.js';
-import {
-  type Hello,
-  parseClientMessage,
-  protocolVersion,
-  type RequestMessage,
-  type ServerMessage,
-} from '../shared/messages.js';
+import { type Hello, protocolVersion, type RequestMessage, type ServerMessage } from '../shared/messages.js';
 import { isOp, parseRequest, type Request } from '../shared/operations.js';
+import { parseClientMessage } from '../shared/parse-message.js';
 import { type Authenticator, authorize, type Principal } from './auth/auth.js';
 import type { Deadlines } from './engine/deadlines.js';
 import type { Engine } from './engine/engine.js';

@@ -66,6 +66,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TupletSe
     metrics,
     readiness: () => notReady,
     logger: options.logger ?? false,
+    hosts: token === undefined && isLoopback(host) ? ['localhost', '127.0.0.1', '[::1]', host] : undefined,
   });
   await app.register(webSocketTransport, {
     accept(link) {
@@ -111,3 +112,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TupletSe
     },
   };
 }
+
+/** Only programs of this machine reach such a host, and so do the pages in its browser. */
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || host.startsWith('127.');

@@ -2,10 +2,8 @@
  * Every message of the wire: JSON Schema and type. A message is told by its first key; docs/protocol.md says who may send it when.
  * A change here is a change of the protocol: a test holds the hash of these schemas against `protocolVersion`.
  */
-import { Ajv2020 } from 'ajv/dist/2020.js';
-import { type ErrorMessage, invalid } from './errors.js';
-import { isObject } from './json.js';
-import { type Answer, type Op, schemaFault } from './operations.js';
+import type { ErrorMessage } from './errors.js';
+import type { Answer, Op } from './operations.js';
 
 export const protocolVersion = 1;
 
@@ -66,7 +64,7 @@ const message = (properties: Record<string, object>, ...required: string[]) => (
   additionalProperties: false,
 });
 
-/** What a client may send. The arguments of requests are checked by `parseRequest`, with the schemas of operations.ts. */
+/** What a client may send, requests aside: their arguments have their schemas in operations.ts. */
 export const clientSchemas = {
   hello: message(
     {
@@ -80,28 +78,3 @@ export const clientSchemas = {
   receipt: message({ receipt: whole }, 'receipt'),
   pong: message({ pong: whole }, 'pong'),
 };
-
-const ajv = new Ajv2020({ strict: false, strictNumbers: true });
-const validators = {
-  hello: ajv.compile(clientSchemas.hello),
-  abandon: ajv.compile(clientSchemas.abandon),
-  receipt: ajv.compile(clientSchemas.receipt),
-  pong: ajv.compile(clientSchemas.pong),
-};
-
-/** Checks a message of a client, save the arguments of a request. Throws `invalid`: such a peer does not speak our protocol. */
-export function parseClientMessage(value: unknown): ClientMessage {
-  if (!isObject(value)) throw invalid('message', 'is an object');
-  if ('op' in value) return checkRequest(value);
-  const kind = (Object.keys(validators) as (keyof typeof validators)[]).find(key => key in value);
-  if (!kind) throw invalid('message', `has none of the keys op, ${Object.keys(validators).join(', ')}`);
-  const validate = validators[kind];
-  if (!validate(value)) throw schemaFault(validate.errors?.[0]);
-  return value as unknown as ClientMessage;
-}
-
-function checkRequest(value: Record<string, unknown>): RequestMessage {
-  const { n } = value;
-  if (!Number.isSafeInteger(n) || (n as number) < 1) throw invalid('n', 'is a whole number from 1 on');
-  return value as unknown as RequestMessage;
-}

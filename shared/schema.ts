@@ -2,7 +2,7 @@
  * `$schema` patterns: JSON Schema (2020-12) compiled once by ajv, from a list of keywords whose cost is bounded by schema size times
  * value size. No regular expressions of users (pattern, patternProperties, format), no references, no uniqueItems (quadratic).
  */
-import { Ajv2020 } from 'ajv/dist/2020.js';
+import { Ajv2020, type FuncKeywordDefinition } from 'ajv/dist/2020.js';
 import { invalid, TupletError } from './errors.js';
 import { canonicalJson, equalJson, isObject, type Json, type JsonObject } from './json.js';
 import { limits } from './limits.js';
@@ -25,18 +25,33 @@ const schemaMapKeywords = new Set('properties dependentSchemas $defs'.split(' ')
 
 const options = { strict: false, validateFormats: false, logger: false, addUsedSchema: false } as const;
 
-/** An ajv for data with any keys: {} has no `toString`, and {"valueOf": 1}, which ajv's own equality would call, is data too. */
+/** ajv's own equality calls `valueOf` and `toString` of the data, and its own `required` takes the key "" for no fault. */
+const ownKeywords: FuncKeywordDefinition[] = [
+  { keyword: 'const', compile: (constant: Json) => (value: Json) => equalJson(constant, value) },
+  {
+    keyword: 'enum',
+    metaSchema: { minItems: 1 },
+    compile: (values: Json[]) => (value: Json) => values.some(one => equalJson(one, value)),
+  },
+  {
+    keyword: 'required',
+    type: 'object',
+    compile: (keys: string[]) => (value: JsonObject) => keys.every(key => Object.hasOwn(value, key)),
+  },
+  {
+    keyword: 'dependentRequired',
+    type: 'object',
+    compile: (keys: Record<string, string[]>) => (value: JsonObject) =>
+      Object.entries(keys).every(
+        ([key, needed]) => !Object.hasOwn(value, key) || needed.every(other => Object.hasOwn(value, other)),
+      ),
+  },
+];
+
+/** An ajv for data with any keys: {} has no `toString`, whatever JavaScript says. */
 function freshAjv(): Ajv2020 {
   const fresh = new Ajv2020({ ...options, ownProperties: true });
-  fresh.removeKeyword('const').addKeyword({
-    keyword: 'const',
-    compile: (constant: Json) => (value: Json) => equalJson(constant, value),
-  });
-  fresh.removeKeyword('enum').addKeyword({
-    keyword: 'enum',
-    metaSchema: { type: 'array', minItems: 1 },
-    compile: (values: Json[]) => (value: Json) => values.some(one => equalJson(one, value)),
-  });
+  for (const own of ownKeywords) fresh.removeKeyword(own.keyword as string).addKeyword(own);
   return fresh;
 }
 

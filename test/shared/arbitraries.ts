@@ -108,7 +108,7 @@ function formalFor(value: Json, depth: number): fc.Arbitrary<Json> {
   return choose<Json>(
     () => fc.constant({ $any: true }),
     () => fc.constantFrom(...types, typeName(value), typeName(value)).map($type => ({ $type })),
-    () => rangeFor(value),
+    ...[() => rangeFor(value), () => rangeFor(value)],
     () => near(value).map($ne => ({ $ne })),
     () => fc.array(near(value), { minLength: 1, maxLength: 3 }).map($oneOf => ({ $oneOf })),
     () => fc.constantFrom(...prefixesOf(value)).map($prefix => ({ $prefix })),

@@ -1,0 +1,64 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import {
+  type ErrorCode,
+  errorTable,
+  fromErrorMessage,
+  invalid,
+  TupletError,
+  toErrorMessage,
+} from '../../shared/errors.js';
+
+const codes = Object.keys(errorTable) as ErrorCode[];
+/** These are thrown by the SDK itself. */
+const wireCodes = codes.filter(code => code !== 'lost' && code !== 'closed');
+const protocolPage = new URL('../../docs/protocol.md', import.meta.url);
+
+describe.each(codes)('%s', code => {
+  test('has a status of an error, and a meaning in a sentence', () => {
+    const { status, meaning } = errorTable[code];
+    expect(status).toSatisfy((n: number) => Number.isInteger(n) && n >= 400 && n <= 599);
+    expect(meaning).toMatch(/^[A-Z].*\.$/);
+  });
+
+  test('makes an error that carries the row of the table', () => {
+    const { status, retryable } = errorTable[code];
+    expect(new TupletError(code, 'prose')).toMatchObject({ code, status, retryable, outcome: 'none' });
+  });
+
+  test('crosses the wire and back', () => {
+    for (const options of [{}, { field: 'tuple[1]' }, { outcome: 'unknown' as const }]) {
+      const error = new TupletError(code, 'prose', options);
+      expect(fromErrorMessage(JSON.parse(JSON.stringify(toErrorMessage(error))))).toEqual(error);
+    }
+  });
+});
+
+test.skipIf(!existsSync(protocolPage)).each(wireCodes)('docs/protocol.md names `%s`', code => {
+  expect(readFileSync(protocolPage, 'utf8')).toContain(`\`${code}\``);
+});
+
+test.each(['newer', 'toString', '__proto__', ''])('the unknown code %j is read as internal', code => {
+  const error = fromErrorMessage({ code: code as ErrorCode, message: 'prose', field: 'a' });
+  expect(error).toMatchObject({
+    code: 'internal',
+    retryable: false,
+    status: 500,
+    field: 'a',
+    message: 'prose',
+  });
+});
+
+test('an error keeps its cause, and has none without one', () => {
+  const cause = new Error('disk');
+  expect(new TupletError('unavailable', 'prose', { cause }).cause).toBe(cause);
+  expect(new TupletError('unavailable', 'prose')).not.toHaveProperty('cause');
+});
+
+test('invalid names the field, in the message too', () => {
+  expect(invalid('tuple[0]', 'is odd')).toMatchObject({
+    code: 'invalid',
+    field: 'tuple[0]',
+    message: 'tuple[0]: is odd',
+  });
+});
