@@ -21,7 +21,7 @@ Results are JSON lines on stdout, messages go to stderr. Exit status:
   0    done
   1    no match, or none in time; out --unless found something
   2    usage: an argument, tuple or template that cannot be meant
-  3    the server: not reached, lost, refused, failed
+  3    the server: not reached, lost, refused, failed; or stdout failed
   130  interrupted (143 by SIGTERM); a command that waits has taken nothing
 
 Examples:

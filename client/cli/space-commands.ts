@@ -2,10 +2,10 @@
 import { limits } from '../../shared/limits.js';
 import { checkName } from '../../shared/tuple.js';
 import type { OutOptions, ScanPage, Space, WaitOptions } from '../node.js';
-import { print, say } from './output.js';
+import { print } from './output.js';
 import { showProgress } from './progress.js';
 import { putLines } from './put-lines.js';
-import { OutputClosed, status, UsageError } from './status.js';
+import { OutputClosed, OutputFailed, status, UsageError } from './status.js';
 import { everything, readTemplate, readTuple, readTuples } from './template-text.js';
 import { type ClientOptions, withClient } from './with-client.js';
 
@@ -88,8 +88,8 @@ async function mustBePrinted(printed: Promise<void>): Promise<void> {
   try {
     await printed;
   } catch (error) {
-    if (error instanceof OutputClosed) say('stdout was closed before all that was taken was written');
-    throw error;
+    if (!(error instanceof OutputClosed)) throw error;
+    throw new OutputFailed('stdout was closed before all that was taken was written');
   }
 }
 

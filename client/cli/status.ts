@@ -7,6 +7,7 @@ export const status = {
   /** Nothing matched, or not in time; or something stood in the way of `out --unless`. */
   noMatch: 1,
   usage: 2,
+  /** The server, or stdout: something outside. */
   server: 3,
 } as const;
 
@@ -15,8 +16,13 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** The reader of stdout has gone (`| head -1`), and the line is not written. */
-export class OutputClosed extends Error {
+/** Stdout does not take what is to be written. */
+export class OutputFailed extends Error {
+  override readonly name: string = 'OutputFailed';
+}
+
+/** The reader of stdout has gone (`| head -1`): it has seen enough. */
+export class OutputClosed extends OutputFailed {
   override readonly name = 'OutputClosed';
 }
 
@@ -54,6 +60,7 @@ export function endingOf(error: unknown): { readonly status: number; readonly me
     const { status, message } = endingOf(error.cause);
     return { status, message: message === undefined ? error.message : `${message}\n${error.message}` };
   }
+  if (error instanceof OutputFailed) return { status: status.server, message: error.message };
   if (error instanceof UsageError) return { status: status.usage, message: error.message };
   if (error instanceof TupletError) {
     const unknown = error.outcome === 'unknown' ? ' (whether it was done is not known)' : '';

@@ -3,11 +3,11 @@
  * - It is connected to once: a command that cannot reach its server says so at once, and does not try again.
  * - SIGINT and SIGTERM abort what waits. The server decides: if it had taken a tuple already, that is printed as if no signal had come.
  *   A second signal ends the process as it would any other.
- * - The client is closed, which sends the last receipt, only after the command has written all that it has to say. Where stdout is
- *   closed there is no receipt: nobody has seen the answer.
+ * - The client is closed, which sends the last receipt, only after the command has written all that it has to say. Where stdout
+ *   does not take it there is no receipt: nobody has seen the answer.
  */
 import { type Client, connect, TupletError } from '../node.js';
-import { Interrupted, OutputClosed } from './status.js';
+import { Interrupted, OutputFailed } from './status.js';
 
 export interface ClientOptions {
   readonly url?: readonly string[];
@@ -32,7 +32,7 @@ export async function withClient(
     await client.close();
     return status;
   } catch (error) {
-    if (!(error instanceof OutputClosed)) await client.close();
+    if (!(error instanceof OutputFailed)) await client.close();
     if (error instanceof TupletError && error.code === 'aborted') throw error.cause;
     throw error;
   } finally {

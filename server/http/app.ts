@@ -66,6 +66,10 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.setNotFoundHandler(() => {
     throw new TupletError('not_found', 'no such path, or not by this method');
   });
+  app.addHook('onResponse', async ({ raw: { headers, socket } }) => {
+    // A refused upgrade has left Node's HTTP server, which would have ended its connection.
+    if (headers.upgrade !== undefined) socket.destroySoon();
+  });
   keepBytes(app);
   refuseStrangers(app, hosts);
   await openApi(app);

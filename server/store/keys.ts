@@ -73,17 +73,35 @@ export function keysWithPrefix(prefix: string): KeyRange {
   return keysBeginning(Buffer.concat([Buffer.of(tags.string), bytes]));
 }
 
-/** Keys between two bounds of one type; without one of them, to that end of the type. */
-export function keysBetween(low: number | string | undefined, high: number | string | undefined): KeyRange {
+/** Keys that cannot be told apart from this one in order: its own, or those of all long values that begin as it does. */
+export function keysAlike(key: Buffer): KeyRange {
+  if (!isLongKey(key)) return keysEqual(key);
+  const prefix = key.subarray(0, longKeyPrefix);
+  // The uncut value that is just the prefix has a key of its own, in front.
+  return { low: keysEqual(prefix).high, high: keysBeginning(prefix).high };
+}
+
+/** Keys between two bounds of one type; without one of them, to that end of the type. A bound is in the range unless it is `open`. */
+export function keysBetween(
+  low: number | string | undefined,
+  high: number | string | undefined,
+  open: { readonly low?: boolean; readonly high?: boolean } = {},
+): KeyRange {
   const all = keysOfType(typeof (low ?? high) === 'number' ? 'number' : 'string');
   return {
-    low: low === undefined ? all.low : cut(indexKey(low)),
-    high: high === undefined ? all.high : successor(cut(indexKey(high))),
+    low: low === undefined ? all.low : rangeEnd(low, 'low', open.low),
+    high: high === undefined ? all.high : rangeEnd(high, 'high', open.high),
   };
 }
 
-/** A long key as a bound: its hash says nothing of order. */
-const cut = (key: Buffer): Buffer => key.subarray(0, longKeyPrefix);
+/** What a long key cannot tell from the bound may lie on either side of it, and stays in. */
+function rangeEnd(bound: number | string, end: 'low' | 'high', open = false): Buffer {
+  const key = indexKey(bound);
+  const alike = keysAlike(key);
+  const excluded = open && !isLongKey(key);
+  if (end === 'low') return excluded ? alike.high : alike.low;
+  return excluded ? alike.low : alike.high;
+}
 
 /** The first key behind all that begin with `prefix`. Tags are small, so that there always is one. */
 function successor(prefix: Buffer): Buffer {

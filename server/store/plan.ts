@@ -60,8 +60,10 @@ export function keyRange(pattern: Pattern | undefined): KeyRange | undefined {
   switch (pattern?.kind) {
     case 'prefix':
       return keysWithPrefix(pattern.prefix);
-    case 'range':
-      return keysBetween(pattern.range.gt ?? pattern.range.gte, pattern.range.lt ?? pattern.range.lte);
+    case 'range': {
+      const { gt, gte, lt, lte } = pattern.range;
+      return keysBetween(gt ?? gte, lt ?? lte, { low: gt !== undefined, high: lt !== undefined });
+    }
     case 'literal':
       return keysEqual(indexKey(pattern.value));
     case 'type':

@@ -124,16 +124,15 @@ function findBest(rows: Rows, space: number, lookup: Lookup, order: FieldOrder):
     if (!best || compareByField(found, best, order) < 0) best = found;
     return true;
   });
-  const entry = best && toEntry(best.row, best.tuple);
-  if (cursor) return { ...nothing, examined, cursor: { ...cursor, best: entry } };
-  if (!entry) return { ...nothing, examined };
+  if (cursor) return { ...nothing, examined, cursor: { ...cursor, best: best && toEntry(best.row, best.tuple) } };
+  if (!best) return { ...nothing, examined };
   // It may have been taken since an earlier call saw it: then the next best is not known, and all begins anew.
   const row = rows.get<Row>(
     `SELECT ${rowColumns} FROM entries WHERE id = ? AND position IS NOT NULL`,
-    entry.id,
+    best.row.id,
   );
   if (!row || !isAlive(row, now)) return { ...nothing, examined, cursor: { position: 0 } };
-  return { entries: [entry], examined, full: true, cursor: null };
+  return { entries: [toEntry(row, best.tuple)], examined, full: true, cursor: null };
 }
 
 const toCandidate = (entry: Entry): Candidate => ({

@@ -6,7 +6,7 @@ import { compareJson, type Json } from '../../shared/json.js';
 import type { Order } from '../../shared/operations.js';
 import type { Shape } from '../../shared/template.js';
 import type { Tuple } from '../../shared/tuple.js';
-import { indexKey, isLongKey, type KeyRange, keysBeginning, keysEqual, longKeyPrefix } from './keys.js';
+import { indexKey, isLongKey, type KeyRange, keysAlike } from './keys.js';
 import { leadingPath, orderPath, type Path, rangePath, singlePaths } from './plan.js';
 import { type Row, type Rows, rowColumns } from './sqlite-rows.js';
 import type { Cursor } from './store.js';
@@ -122,9 +122,10 @@ export function* walkByField(start: WalkStart, shape: Shape, order: FieldOrder):
   const path = orderPath(shape, order);
   if (!path) throw new Error('a field without keys has no walk');
   const walk = new FieldWalk(start, path, order);
+  const asked = shape.patterns.length > order.field;
   const { after } = start;
-  if (after === undefined || after.value !== undefined) yield* walk.values();
-  if (shape.rest && shape.patterns.length <= order.field) yield* walk.absent();
+  if ((asked || shape.rest) && (after === undefined || after.value !== undefined)) yield* walk.values();
+  if (!asked) yield* walk.absent();
 }
 
 /** A walk through groups of rows whose keys are equal, or begin alike and are too long to tell. */
@@ -134,7 +135,8 @@ class FieldWalk {
   readonly #column: string;
   readonly #from: string;
   readonly #values: unknown[];
-  readonly #range: KeyRange;
+  /** Keys that are still to be walked. */
+  #left: KeyRange;
 
   constructor(start: WalkStart, path: Path, order: FieldOrder) {
     const { where, values } = exactly(start.space, path);
@@ -143,20 +145,28 @@ class FieldWalk {
     this.#column = `k${order.field + 1}`;
     this.#from = `FROM entries INDEXED BY ${start.rows.need(path.index)} WHERE ${where} AND position IS NOT NULL`;
     this.#values = values;
-    this.#range = path.range ?? { low: Buffer.of(0), high: Buffer.of(0xff) };
+    this.#left = path.range ?? { low: Buffer.of(0), high: Buffer.of(0xff) };
   }
 
   *values(): Generator<Candidate> {
-    let { low, high } = this.#range;
     const { after } = this.#start;
-    let key = after?.value === undefined ? this.#nextKey(low, high) : indexKey(after.value);
-    for (let point = after; key; point = undefined) {
-      const group = groupOf(key);
-      yield* isLongKey(key) ? this.#longGroup(group, point) : this.#group(key, point?.position ?? 0);
-      if (this.#order.dir === 'asc') low = group.high;
-      else high = group.low;
-      key = this.#nextKey(low, high);
+    if (after?.value !== undefined) {
+      const key = indexKey(after.value);
+      // The walk of another shape may have come to a key that is out of range here.
+      if (overlap(keysAlike(key), this.#left)) yield* this.#group(key, after);
+      this.#pass(keysAlike(key));
     }
+    for (let key = this.#nextKey(); key; key = this.#nextKey()) {
+      yield* this.#group(key, undefined);
+      this.#pass(keysAlike(key));
+    }
+  }
+
+  /** Leaves what lies behind these keys. */
+  #pass(group: KeyRange): void {
+    const { low, high } = this.#left;
+    this.#left =
+      this.#order.dir === 'asc' ? { low: later(low, group.high), high } : { low, high: earlier(high, group.low) };
   }
 
   *absent(): Generator<Candidate> {
@@ -164,7 +174,8 @@ class FieldWalk {
     yield* this.#rows(`${this.#column} IS NULL`, [], after && after.value === undefined ? after.position : 0);
   }
 
-  #nextKey(low: Buffer, high: Buffer): Buffer | undefined {
+  #nextKey(): Buffer | undefined {
+    const { low, high } = this.#left;
     const found = this.#start.rows.get<{ key: Buffer }>(
       `SELECT ${this.#column} AS key ${this.#from} AND ${this.#column} >= ? AND ${this.#column} < ?
        ORDER BY ${this.#column} ${this.#order.dir} LIMIT 1`,
@@ -175,8 +186,9 @@ class FieldWalk {
     return found?.key;
   }
 
-  #group(key: Buffer, position: number): Generator<Candidate> {
-    return this.#rows(`${this.#column} = ?`, [key], position);
+  #group(key: Buffer, point: Cursor | undefined): Iterable<Candidate> {
+    if (isLongKey(key)) return this.#longGroup(keysAlike(key), point);
+    return this.#rows(`${this.#column} = ?`, [key], point?.position ?? 0);
   }
 
   *#rows(condition: string, keys: readonly Buffer[], from: number): Generator<Candidate> {
@@ -202,13 +214,10 @@ class FieldWalk {
   }
 }
 
-/** The keys that belong together with this one. */
-function groupOf(key: Buffer): KeyRange {
-  if (!isLongKey(key)) return keysEqual(key);
-  const prefix = key.subarray(0, longKeyPrefix);
-  // The uncut value that is just the prefix has a group of its own, in front.
-  return { low: keysEqual(prefix).high, high: keysBeginning(prefix).high };
-}
+const overlap = (a: KeyRange, b: KeyRange): boolean =>
+  Buffer.compare(a.low, b.high) < 0 && Buffer.compare(b.low, a.high) < 0;
+const later = (a: Buffer, b: Buffer): Buffer => (Buffer.compare(a, b) < 0 ? b : a);
+const earlier = (a: Buffer, b: Buffer): Buffer => (Buffer.compare(a, b) < 0 ? a : b);
 
 export const pointOf = ({ row, tuple }: Candidate, order: Order): Cursor =>
   typeof order === 'string'

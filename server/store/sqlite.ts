@@ -21,6 +21,8 @@ import type { Batch, CountLookup, Found, Lookup, NewEntry, RecordedAnswer, Store
 
 const reservedAtOnce = 4096;
 const statementsKept = 500;
+/** "tupl": marks a database as ours. */
+const applicationId = 0x7475706c;
 
 /** What is left of an entry that was deleted. */
 interface Placed {
@@ -34,6 +36,7 @@ export function openSqlite(file: string): SqliteStore {
   try {
     database = new Database(file, { timeout: 0 });
     database.pragma('locking_mode = EXCLUSIVE');
+    checkOurs(database, file);
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');
     database.pragma('temp_store = MEMORY');
@@ -52,11 +55,19 @@ function openingFault(file: string, cause: unknown): unknown {
   if (/^SQLITE_(BUSY|LOCKED)/.test(code)) {
     return new TupletError('unavailable', `${file} is in use: another server has it open`, { cause });
   }
-  if (code === 'SQLITE_NOTADB') {
-    return new TupletError('unavailable', `${file} is not a tuplet database: give another file`, { cause });
-  }
+  if (code === 'SQLITE_NOTADB') return notOurs(file, cause);
   return new TupletError('unavailable', `${file} cannot be opened: ${(cause as Error).message}`, { cause });
 }
+
+/** Before anything is written to it: a database of another program stays as it is. */
+function checkOurs(database: Database.Database, file: string): void {
+  const marked = database.pragma('application_id', { simple: true }) === applicationId;
+  const isEmpty = database.prepare('SELECT 1 FROM sqlite_schema').get() === undefined;
+  if (!marked && !isEmpty) throw notOurs(file);
+}
+
+const notOurs = (file: string, cause?: unknown) =>
+  new TupletError('unavailable', `${file} is not a tuplet database: give another file`, { cause });
 
 function migrate(database: Database.Database, file: string): void {
   const version = database.pragma('user_version', { simple: true }) as number;
@@ -70,6 +81,7 @@ function migrate(database: Database.Database, file: string): void {
     for (const migration of migrations.slice(version)) database.exec(migration);
     // A write takes the exclusive lock now and not at the first request.
     database.pragma(`user_version = ${migrations.length}`);
+    database.pragma(`application_id = ${applicationId}`);
   })();
 }
 
@@ -230,9 +242,8 @@ export class SqliteStore implements Store, Batch, Rows {
   ripen(now: number, limit: number): { space: string; entry: Entry }[] {
     const due = this.all<Row & { space: string }>(
       `SELECT ${rowColumns.replace('id,', 'e.id,')}, s.name AS space FROM entries e JOIN spaces s ON s.id = e.space
-       WHERE visible <= ? ORDER BY visible, e.id LIMIT ?`,
-      now,
-      limit,
+       WHERE visible <= ? AND (expires IS NULL OR expires > ?) ORDER BY visible, e.id LIMIT ?`,
+      ...[now, now, limit],
     );
     return due.map(({ space, ...row }) => {
       const position = this.takeNumber();

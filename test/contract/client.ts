@@ -5,13 +5,17 @@ import { any, anyOf, type Client, gt, rest } from '../../client/node.js';
 export function clientContract(name: string, connect: () => Promise<Client>): void {
   describe(`a client on ${name}`, () => {
     let client: Client;
+    /** Spaces of this test alone: some addresses lead to the same server. */
+    let own: (name: string) => ReturnType<Client['space']>;
     beforeEach(async () => {
       client = await connect();
+      const run = Math.random().toString(36).slice(2);
+      own = name => client.space(`${name}-${run}`);
     });
     afterEach(() => client.close());
 
     test('puts, reads, takes', async () => {
-      const jobs = client.space('jobs');
+      const jobs = own('jobs');
       const { id, position } = await jobs.out(['job', 1, { to: 'a' }]);
       expect(position).toBeGreaterThan(0);
       expect(await jobs.read(['job', Number, any])).toEqual(['job', 1, { to: 'a' }]);
@@ -24,7 +28,7 @@ export function clientContract(name: string, connect: () => Promise<Client>): vo
     });
 
     test('waits for what comes later', async () => {
-      const jobs = client.space('jobs');
+      const jobs = own('jobs');
       const reading = jobs.rd(['late', Number]);
       const taking = jobs.in(anyOf(['late', gt(5)], ['later']));
       await jobs.out(['late', 7]);
@@ -33,7 +37,7 @@ export function clientContract(name: string, connect: () => Promise<Client>): vo
     });
 
     test('a wait that ends by its timeout throws where the answer cannot be null', async () => {
-      const jobs = client.space('jobs');
+      const jobs = own('jobs');
       await expect(jobs.in(['never'], { timeout: 10 })).rejects.toMatchObject({ code: 'timeout' });
       await expect(jobs.rd(['never'], { timeout: 0 })).rejects.toMatchObject({ code: 'timeout' });
       expect(await jobs.take(['never'], { timeout: 10 })).toBeNull();
@@ -41,7 +45,7 @@ export function clientContract(name: string, connect: () => Promise<Client>): vo
     });
 
     test('many at once, all or none', async () => {
-      const jobs = client.space('jobs');
+      const jobs = own('jobs');
       const ids = await jobs.outMany([
         ['m', 1],
         ['m', 2],
@@ -63,7 +67,7 @@ export function clientContract(name: string, connect: () => Promise<Client>): vo
     });
 
     test('unless, ttl, delay, renew, cancel', async () => {
-      const jobs = client.space('jobs');
+      const jobs = own('jobs');
       const first = await jobs.out(['once', 1], { unless: ['once', any], ttl: 60_000 });
       expect(await jobs.out(['once', 2], { unless: ['once', any] })).toEqual({
         created: false,
@@ -78,7 +82,7 @@ export function clientContract(name: string, connect: () => Promise<Client>): vo
     });
 
     test('scans page by page, or all at once', async () => {
-      const jobs = client.space('scanned');
+      const jobs = own('scanned');
       await jobs.outMany(Array.from({ length: 250 }, (_, n) => ['n', n] as const));
       const page = await jobs.scan(['n', Number], { limit: 100 });
       expect(page.entries).toHaveLength(100);
@@ -89,15 +93,15 @@ export function clientContract(name: string, connect: () => Promise<Client>): vo
     });
 
     test('explains, counts and names spaces', async () => {
-      const jobs = client.space('jobs');
+      const jobs = own('jobs');
       await jobs.out(['job', 1]);
       expect(await jobs.explain(['job', any])).toMatchObject({ index: 'leading_1', scan: false });
-      expect(await jobs.state()).toMatchObject({ space: 'jobs', waiters: 0 });
-      expect((await client.spaces()).map(({ space }) => space)).toContain('jobs');
+      expect(await jobs.state()).toMatchObject({ space: jobs.name, waiters: 0 });
+      expect((await client.spaces()).map(({ space }) => space)).toContain(jobs.name);
     });
 
     test('an abort ends a wait and loses nothing', async () => {
-      const jobs = client.space('jobs');
+      const jobs = own('jobs');
       const aborted = jobs.in(['x'], { signal: AbortSignal.timeout(5) });
       await expect(aborted).rejects.toMatchObject({ code: 'aborted' });
       await jobs.out(['x']);
@@ -118,7 +122,7 @@ export function clientContract(name: string, connect: () => Promise<Client>): vo
         { $any: true },
         { a: { b: [null] } },
       ] as const;
-      const odd = client.space('odd');
+      const odd = own('odd');
       for (const value of values) {
         await odd.out(['v', value]);
         expect(await odd.take(['v', value])).toEqual(['v', value]);
@@ -126,7 +130,7 @@ export function clientContract(name: string, connect: () => Promise<Client>): vo
     });
 
     test('a thousand calls at once', async () => {
-      const jobs = client.space('busy');
+      const jobs = own('busy');
       const taken = Array.from({ length: 500 }, () => jobs.in(['n', Number]));
       await Promise.all(Array.from({ length: 500 }, (_, n) => jobs.out(['n', n])));
       const numbers = (await Promise.all(taken)).map(([, n]) => n);

@@ -43,7 +43,7 @@ export function searchContract(name: string, open: OpenEmpty): void {
           }
         });
       });
-      await fc.assert(property, { numRuns: 30 });
+      await fc.assert(property, { numRuns: 30, interruptAfterTimeLimit: 15_000 });
       // The property says something only if much is found, and if orders tell entries apart.
       expect(tally.matched).toBeGreaterThan(tally.lookups / 2);
       expect(tally.several).toBeGreaterThan(tally.lookups / 5);
@@ -65,7 +65,7 @@ export function searchContract(name: string, open: OpenEmpty): void {
           }
         });
       });
-      await fc.assert(property, { numRuns: 20 });
+      await fc.assert(property, { numRuns: 20, interruptAfterTimeLimit: 15_000 });
     });
   });
 }

@@ -388,7 +388,7 @@ function pagesContract(open: OpenEmpty): void {
           }
         });
       }),
-      { numRuns: 20 },
+      { numRuns: 20, interruptAfterTimeLimit: 15_000 },
     );
   });
 }

@@ -13,7 +13,6 @@ import { anyJson } from './arbitraries.js';
 import { comparePoints, points, same } from './naive-match.js';
 
 const sign = (order: number) => (order > 0 ? 1 : order < 0 ? -1 : 0);
-
 const words = (text: string) => text.trim().split(/\s+/);
 
 /** A decimal as a fraction of a power of ten. */
@@ -71,33 +70,18 @@ describe('a number survives where its double prints as the same decimal', () => 
 
 describe('parseJson', () => {
   test('gives back whatever JSON.stringify wrote', () => {
+    const anyValue = fc.oneof(anyJson, fc.jsonValue(), fc.double({ noNaN: true }));
     fc.assert(
-      fc.property(
-        fc.oneof(anyJson, fc.jsonValue(), fc.double({ noNaN: true })),
-        fc.nat(2),
-        (value, indent) => {
-          const text = JSON.stringify(value, null, indent);
-          expect(parseJson(text)).toEqual(JSON.parse(text));
-        },
-      ),
+      fc.property(anyValue, fc.nat(2), (value, indent) => {
+        const text = JSON.stringify(value, null, indent);
+        expect(parseJson(text)).toEqual(JSON.parse(text));
+      }),
       { numRuns: 1_000 },
     );
   });
 
   test('leaves numbers in texts and keys alone', () => {
-    const unit = fc.constantFrom(
-      '"',
-      '\\',
-      '1',
-      '12345678901234567890',
-      '1e400',
-      '-',
-      '.',
-      ',',
-      ':',
-      '\n',
-      'é',
-    );
+    const unit = fc.constantFrom(...'"\\1-.,:\né', '12345678901234567890', '1e400');
     fc.assert(
       fc.property(fc.string({ unit }), fc.string({ unit }), (key, text) => {
         const value = [{ [key]: text }, 1e300];
@@ -114,21 +98,7 @@ describe('parseJson', () => {
   });
 
   test('refuses what JSON.parse refuses', () => {
-    const unit = fc.constantFrom(
-      '[',
-      ']',
-      '{',
-      '}',
-      ',',
-      ':',
-      '"',
-      '\\',
-      '-',
-      '0',
-      '.',
-      'e',
-      '9007199254740993',
-    );
+    const unit = fc.constantFrom(...'[]{},:"\\-0.e', '9007199254740993');
     const parses = (parse: (text: string) => unknown, text: string) => {
       try {
         parse(text);
@@ -217,7 +187,7 @@ describe('equality and order', () => {
     const ordered: Json[] = [
       ...[null, false, true, -1e308, -1, -5e-324, 0, 5e-324, 1, 1e308],
       ...['', '\0', 'a', 'aa', 'b', '\ud7ff', '\uffff', '\u{10000}', '\u{10ffff}'],
-      ...[[], [0], [1], ['a']].sort((a, b) => compareText(JSON.stringify(a), JSON.stringify(b))),
+      ...[['a'], [0], [1], []],
       ...[{ a: 1 }, { a: 2 }, { b: 1 }, {}],
     ];
     expect([...ordered].reverse().sort(compareJson)).toEqual(ordered);
