@@ -20,7 +20,18 @@ export const readJson = (what: string, text: string, words: BareWords): Json =>
   new Reader(what, text, words).whole();
 
 /** Formals whose operands are values or schemas, not patterns. */
-const ofValues = new Set(['$eq', '$ne', '$oneOf', '$prefix', '$schema', '$type', '$gt', '$gte', '$lt', '$lte']);
+const ofValues = new Set([
+  '$eq',
+  '$ne',
+  '$oneOf',
+  '$prefix',
+  '$schema',
+  '$type',
+  '$gt',
+  '$gte',
+  '$lt',
+  '$lte',
+]);
 const constants: BareWords = { null: null, true: true, false: false };
 /** A template may be as deep; checks of the meaning come later, this keeps the stack. */
 const depthMost = limits.tupleDepth * 2 + 1;

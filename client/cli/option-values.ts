@@ -25,7 +25,9 @@ export function order(text: string): NonNullable<WaitOptions['order']> {
   if (text === 'oldest' || text === 'newest') return text;
   const [, field, dir = 'asc'] = /^(\d+)(?::(asc|desc))?$/.exec(text) ?? [];
   if (field === undefined) {
-    throw new InvalidArgumentError('An order is oldest, newest, or a field from 0 with a direction: 2, 2:desc.');
+    throw new InvalidArgumentError(
+      'An order is oldest, newest, or a field from 0 with a direction: 2, 2:desc.',
+    );
   }
   return { field: Number(field), dir: dir as 'asc' | 'desc' };
 }

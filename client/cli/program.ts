@@ -2,12 +2,15 @@
 import { createRequire } from 'node:module';
 import { Command, Option } from 'commander';
 import { addresses, duration, order, positiveNumber, wholeNumber } from './option-values.js';
+import { say } from './output.js';
 import { serve } from './serve.js';
 import { count, out, outMany, scan, takeMany, waitOrLook } from './space-commands.js';
+import { endingOf, status } from './status.js';
 import { bareWords } from './template-text.js';
 import { defaultUrl } from './with-client.js';
 
-type Work = (...given: never[]) => Promise<number>;
+/** Makes an action of what gives a status. */
+type Action = (work: (...given: never[]) => Promise<number>) => (...given: unknown[]) => Promise<void>;
 
 const { version } = createRequire(import.meta.url)('tuplet/package.json') as { version: string };
 
@@ -33,8 +36,23 @@ Examples:
   tuplet scan jobs | head -1
 `;
 
-/** The program; `ended` hears the status of the command that ran. Parsing throws commander's errors. */
-export function buildProgram(ended: (status: number) => void): Command {
+/** Runs a command line, without the names of node and program, and gives the exit status. */
+export async function run(args: readonly string[]): Promise<number> {
+  let ended: number = status.ok;
+  const program = buildProgram(outcome => {
+    ended = outcome;
+  });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return ended;
+  } catch (error) {
+    const { status, message } = endingOf(error);
+    if (message !== undefined) say(message);
+    return status;
+  }
+}
+
+function buildProgram(ended: (status: number) => void): Command {
   const program = new Command('tuplet')
     .description('Tuples in named spaces: a server, and commands that put, read and take.')
     .version(version)
@@ -42,23 +60,14 @@ export function buildProgram(ended: (status: number) => void): Command {
     .showHelpAfterError('(--help says more)')
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'tuplet: ')) })
     .addHelpText('after', help);
-
-  const run = (work: Work) => async (...given: unknown[]) => ended(await work(...(given as never[])));
-
-  addServe(program, run(serve));
-  addPuts(program, run);
-  for (const [op, description] of waitsAndLooks) {
-    const removes = op === 'in' || op === 'take';
-    const waits = op === 'in' || op === 'rd';
-    const timeout = waits ? 'how long it waits (default: for ever)' : 'how long it waits (default: not at all)';
-    onSpace(program, op, description)
-      .argument('<template>', `which tuple to ${removes ? 'take' : 'read'}`)
-      .option('--timeout <duration>', timeout, duration)
-      .option('--order <order>', 'oldest, newest, or FIELD[:asc|desc], fields from 0 (default: oldest)', order)
-      .option('--entry', 'print the entry: the tuple with its id, position and times')
-      .action(run(waitOrLook(op)));
-  }
-  addMany(program, run);
+  const action: Action =
+    work =>
+    async (...given) =>
+      ended(await work(...(given as never[])));
+  addServe(program, action);
+  addPuts(program, action);
+  for (const [op, description] of waitsAndLooks) addWaitOrLook(program, action, op, description);
+  addMany(program, action);
   return program;
 }
 
@@ -69,7 +78,22 @@ const waitsAndLooks = [
   ['read', 'print a match, if there is one, and leave it'],
 ] as const;
 
-function addServe(program: Command, run: (...given: unknown[]) => Promise<void>): void {
+function addWaitOrLook(
+  program: Command,
+  action: Action,
+  op: (typeof waitsAndLooks)[number][0],
+  description: string,
+): void {
+  const otherwise = op === 'in' || op === 'rd' ? 'for ever' : 'not at all';
+  onSpace(program, op, description)
+    .argument('<template>', `which tuple to ${op === 'in' || op === 'take' ? 'take' : 'read'}`)
+    .option('--timeout <duration>', `how long it waits (default: ${otherwise})`, duration)
+    .option('--order <order>', 'oldest, newest, or FIELD[:asc|desc], fields from 0 (default: oldest)', order)
+    .option('--entry', 'print the entry: the tuple with its id, position and times')
+    .action(action(waitOrLook(op)));
+}
+
+function addServe(program: Command, action: Action): void {
   program
     .command('serve')
     .description('run a server until SIGTERM or SIGINT; prints one line with its address when it is ready')
@@ -84,38 +108,38 @@ function addServe(program: Command, run: (...given: unknown[]) => Promise<void>)
       '\nEnvironment: TUPLET_STORE, TUPLET_HOST, TUPLET_PORT, TUPLET_TOKEN, TUPLET_CONFIG, TUPLET_LOG.' +
         '\nOptions win over the environment, which wins over the file.',
     )
-    .action(run);
+    .action(action(serve));
 }
 
-function addPuts(program: Command, run: (work: Work) => (...given: unknown[]) => Promise<void>): void {
+function addPuts(program: Command, action: Action): void {
   onSpace(program, 'out', 'put a tuple, print its id and position')
     .argument('<tuple>', 'a JSON array; - reads many from stdin, one in a line, and prints their number')
     .option('--ttl <duration>', 'it ends so long after it became visible', duration)
     .option('--delay <duration>', 'it becomes visible so much later', duration)
     .option('--unless <template>', 'only if nothing matches; else print what does, with status 1')
-    .action(run(out));
+    .action(action(out));
   onSpace(program, 'outMany', 'put many tuples, all or none, print their ids')
     .argument('<tuples>', 'a JSON array of tuples')
     .option('--ttl <duration>', 'they end so long after they became visible', duration)
     .option('--delay <duration>', 'they become visible so much later', duration)
-    .action(run(outMany));
+    .action(action(outMany));
 }
 
-function addMany(program: Command, run: (work: Work) => (...given: unknown[]) => Promise<void>): void {
+function addMany(program: Command, action: Action): void {
   onSpace(program, 'takeMany', 'remove the oldest matches and print them')
     .argument('<template>', 'which tuples to take')
     .option('--limit <number>', 'how many at most (default: 100)', positiveNumber)
     .option('--timeout <duration>', 'how long it waits for the first (default: not at all)', duration)
-    .action(run(takeMany));
+    .action(action(takeMany));
   onSpace(program, 'scan', 'print all matches, oldest first')
     .argument('[template]', 'which tuples to print (default: all)')
     .option('--limit <number>', 'how many at most', positiveNumber)
     .option('--after <position>', 'only what has a higher position', wholeNumber)
     .option('--entry', 'print entries: tuples with their id, position and times')
-    .action(run(scan));
+    .action(action(scan));
   onSpace(program, 'count', 'print how many tuples match')
     .argument('[template]', 'which tuples to count (default: all)')
-    .action(run(count));
+    .action(action(count));
 }
 
 /** A command on a space of a server. */

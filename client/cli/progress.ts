@@ -13,7 +13,8 @@ export async function showProgress(): Promise<Progress> {
   const { default: cliProgress } = await import('cli-progress');
   const size = inputBytes();
   const bar = new cliProgress.SingleBar({
-    format: size === undefined ? '{tuples} tuples' : '{bar} {percentage}% | {tuples} tuples | {eta_formatted} left',
+    format:
+      size === undefined ? '{tuples} tuples' : '{bar} {percentage}% | {tuples} tuples | {eta_formatted} left',
     hideCursor: true,
     // Signals are ours.
     gracefulExit: false,

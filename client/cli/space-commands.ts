@@ -26,7 +26,11 @@ export async function out(name: string, text: string, options: Put & { unless?: 
   });
 }
 
-async function outLines(name: string, options: Put & { unless?: string }, timing: Pick<OutOptions, 'ttl' | 'delay'>) {
+async function outLines(
+  name: string,
+  options: Put & { unless?: string },
+  timing: Pick<OutOptions, 'ttl' | 'delay'>,
+) {
   if (options.unless !== undefined) throw new UsageError('unless: goes with one tuple, not with -');
   return withSpace(name, options, async (space, signal) => {
     using progress = await showProgress();

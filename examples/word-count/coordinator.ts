@@ -1,5 +1,5 @@
 /** The coordinator: puts the chunks of all files, sums what comes back, and sends the workers home. */
-import { type Client, any } from 'tuplet';
+import { any, type Client } from 'tuplet';
 import { chunksOf, type Range } from './chunks.js';
 import { type Row, spaceName, ttl } from './tuples.js';
 import { add, type Counts } from './words.js';

@@ -41,7 +41,11 @@ export async function startServer(): Promise<Server> {
   const directory = mkdtempSync(join(tmpdir(), 'word-count-'));
   directories.add(directory);
   const cli = fileURLToPath(new URL('dist/client/cli/main.js', import.meta.resolve('tuplet/package.json')));
-  const child = start(cli, ['serve', '--port', '0', '--store', `sqlite:${join(directory, 'tuplet.db')}`], 'pipe');
+  const child = start(
+    cli,
+    ['serve', '--port', '0', '--store', `sqlite:${join(directory, 'tuplet.db')}`],
+    'pipe',
+  );
   const exit = once(child, 'exit');
   const url = await Promise.race([readyAddress(child), exit.then(() => undefined)]);
   if (url === undefined) throw new Error('the server has not started');

@@ -70,6 +70,10 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     // A refused upgrade has left Node's HTTP server, which would have ended its connection.
     if (headers.upgrade !== undefined) socket.destroySoon();
   });
+  app.addHook('preClose', async () => {
+    // A client that sends its request without end, or does not read its answer, is not waited for.
+    setTimeout(() => app.server.closeAllConnections(), limits.drainMs).unref();
+  });
   keepBytes(app);
   refuseStrangers(app, hosts);
   await openApi(app);

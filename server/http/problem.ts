@@ -3,7 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorCode, errorTable, TupletError } from '../../shared/errors.js';
-import { isAwaiting } from './hang-up.js';
+import { isAwaiting } from './pipeline.js';
 
 export const problemType = 'application/problem+json';
 export const problemUrn = 'urn:tuplet:error:';

@@ -14,10 +14,10 @@ import type { Engine } from '../engine/engine.js';
 import type { RequestKey, Result } from '../engine/pending.js';
 import { identifyAll } from './access.js';
 import { readBody } from './body.js';
-import { checkPipeline, onHangUp } from './hang-up.js';
 import { requestKey } from './idempotency.js';
 import type { Metrics } from './metrics.js';
 import { describe, postedOps } from './openapi.js';
+import { inTurn } from './pipeline.js';
 import { sendProblem, toTupletError } from './problem.js';
 
 export interface RestOptions {
@@ -45,7 +45,8 @@ export const restRoutes: FastifyPluginAsync<RestOptions> = async (
 
   const handler = async (request: FastifyRequest, reply: FastifyReply) => {
     const { asked, key } = check(request);
-    const result = await ask(engine, request.raw.socket, asked, key);
+    const { socket } = request.raw;
+    const result = await inTurn(socket, () => ask(engine, socket, asked, key));
     if ('error' in result) throw result.error;
     count(request, 'ok');
     return reply.code(statusOf(asked.op, result.ok)).send(result.ok ?? undefined);
@@ -85,14 +86,17 @@ function boundWait(request: Request): Request {
 
 /** Abandons the request if the client hangs up: it then takes nothing, unless it has already. */
 function ask(engine: Engine, socket: Socket, request: Request, key: RequestKey | undefined): Promise<Result> {
-  if (socket.destroyed) throw new TupletError('aborted', 'the client hung up');
-  checkPipeline(socket);
   return new Promise(resolve => {
-    const respond = (result: Result) => {
-      callOff();
-      resolve(result);
-    };
-    const callOff = onHangUp(socket, engine.submit(request, respond, key));
+    if (socket.destroyed) throw new TupletError('aborted', 'the client hung up; nothing was done');
+    const abandon = engine.submit(
+      request,
+      result => {
+        socket.off('close', abandon);
+        resolve(result);
+      },
+      key,
+    );
+    socket.once('close', abandon);
   });
 }
 

@@ -5,7 +5,7 @@ import type { Entry, Explanation, Order } from '../../shared/operations.js';
 import { matches, type Shape, type Template } from '../../shared/template.js';
 import type { Tuple } from '../../shared/tuple.js';
 import { indexKey } from './keys.js';
-import { exactLeading, keyedFields, orderPath, rangePath, singlePaths } from './plan.js';
+import { exactLeading, keyedFields, leadingPath, orderPath, rangePath, singlePaths } from './plan.js';
 import { type Row, type Rows, rowColumns, toEntry } from './sqlite-rows.js';
 import {
   type Candidate,
@@ -67,7 +67,8 @@ export function countMatches(rows: Rows, lookup: CountLookup): Tally {
 /** Any order counts the same: along a range, its own keys are the shortest way. */
 function countingOrder({ shapes }: Template): Order {
   const [shape, ...others] = shapes as [Shape, ...Shape[]];
-  return others.length === 0 && rangePath(shape) ? { field: exactLeading(shape), dir: 'asc' } : 'oldest';
+  const alongRange = others.length === 0 && rangePath(shape) && singlePaths(shape).length === 0;
+  return alongRange ? { field: exactLeading(shape), dir: 'asc' } : 'oldest';
 }
 
 interface Visit {
@@ -187,22 +188,13 @@ function explainShape(shape: Shape, order: Order): Omit<Explanation, 'order'> {
     };
   }
   const range = rangePath(shape);
-  if (range) return { index: range.index.name, exact, range: count, scan: false };
   const singles = singlePaths(shape);
-  if (count > 0) {
-    const fields = [...exact, ...singles.flatMap(path => path.index.fields)];
-    return {
-      index: [`leading_${count}`, ...singles.map(path => path.index.name)].join(' or '),
-      exact: fields,
-      range: null,
-      scan: false,
-    };
-  }
-  const names = singles.map(path => path.index.name).join(' or ');
+  const narrow = range ?? (count > 0 ? leadingPath(shape) : undefined);
+  const paths = narrow ? [narrow, ...singles] : singles;
   return {
-    index: names || null,
-    exact: singles.flatMap(path => path.index.fields),
-    range: null,
-    scan: names === '',
+    index: paths.map(path => path.index.name).join(' or ') || null,
+    exact: [...exact, ...singles.flatMap(path => path.index.fields)],
+    range: range ? count : null,
+    scan: paths.length === 0,
   };
 }

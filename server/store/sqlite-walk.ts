@@ -19,10 +19,11 @@ export interface Candidate {
 }
 
 const largestChunk = 256;
-/** So many rows are tried in the order of positions before a range is collected and sorted. */
-const triedBeforeRange = 64;
-/** Paths are compared up to so many rows. */
-const probedRows = 64;
+/** So many rows are tried along the path that looks best, before a closer look. */
+const triedAtFirst = 64;
+/** Paths are compared up to so many rows: at first, and before a long walk. */
+const probedAtFirst = 64;
+const probedAtMost = 4_096;
 
 const parse = (row: Row): Candidate => ({ row, tuple: JSON.parse(row.body) as Tuple });
 
@@ -30,6 +31,15 @@ const parse = (row: Row): Candidate => ({ row, tuple: JSON.parse(row.body) as Tu
 function exactly(space: number, { index, exact }: Path): { where: string; values: unknown[] } {
   const keys = exact.map((_, at) => ` AND k${(index.fields[at] as number) + 1} = ?`);
   return { where: `space = ?${keys.join('')}`, values: [space, ...exact] };
+}
+
+/** The same with its range. */
+function within(space: number, path: Path): { where: string; values: unknown[] } {
+  const { where, values } = exactly(space, path);
+  if (!path.range) return { where, values };
+  const ranged = `k${(path.index.fields.at(-1) as number) + 1}`;
+  const { low, high } = path.range;
+  return { where: `${where} AND ${ranged} >= ? AND ${ranged} < ?`, values: [...values, low, high] };
 }
 
 /** Grows the chunks of a walk: the first match is often the first row. */
@@ -55,38 +65,42 @@ export function* walkByPosition(
   shape: Shape,
   order: 'oldest' | 'newest',
 ): Generator<Candidate> {
-  const range = rangePath(shape);
-  let after = start.after;
-  if (range) {
-    let tried = 0;
-    for (const candidate of byPosition(start, leadingPath(shape), order)) {
-      yield candidate;
-      after = { position: candidate.row.position as number };
-      if (++tried === triedBeforeRange) break;
-    }
-    if (tried < triedBeforeRange) return;
+  const [leading, range, singles] = [leadingPath(shape), rangePath(shape), singlePaths(shape)];
+  if (!range && singles.length === 0) return yield* byPosition(start, leading, order);
+  const exact = leading.exact.length > 0 ? [leading] : [];
+  // A range must be sorted by position: that pays only where the first rows do not do.
+  const first = singles.length > 0 ? [...exact, ...singles] : [leading];
+  let { after } = start;
+  let tried = 0;
+  for (const candidate of byPosition(start, narrowest(start, first, probedAtFirst), order)) {
+    yield candidate;
+    after = { position: candidate.row.position as number };
+    if (++tried === triedAtFirst) break;
   }
-  yield* byPosition({ ...start, after }, range ?? narrowest(start, shape), order);
+  if (tried < triedAtFirst) return;
+  const narrow = [...(range ? [range] : exact), ...singles];
+  yield* byPosition({ ...start, after }, narrowest(start, narrow, probedAtMost), order);
 }
 
-/** The path with the fewest rows, as far as a short look tells. */
-function narrowest({ rows, space }: WalkStart, shape: Shape): Path {
-  let best = leadingPath(shape);
-  const others = singlePaths(shape);
-  if (others.length === 0) return best;
-  let fewest = best.exact.length === 0 ? Number.POSITIVE_INFINITY : probe(rows, space, best);
-  for (const path of others) {
-    const count = probe(rows, space, path);
-    if (count < fewest) [best, fewest] = [path, count];
+/** The path with the fewest rows; where all have more than `most`, the first. */
+function narrowest({ rows, space }: WalkStart, paths: readonly Path[], most: number): Path {
+  let best = paths[0] as Path;
+  for (let size = probedAtFirst; paths.length > 1 && size <= most; size *= 4) {
+    let fewest = size;
+    for (const path of paths) {
+      const count = probe(rows, space, path, size);
+      if (count < fewest) [best, fewest] = [path, count];
+    }
+    if (fewest < size) break;
   }
   return best;
 }
 
-function probe(rows: Rows, space: number, path: Path): number {
-  const { where, values } = exactly(space, path);
+function probe(rows: Rows, space: number, path: Path, most: number): number {
+  const { where, values } = within(space, path);
   const counted = rows.get<{ count: number }>(
     `SELECT count(*) AS count FROM (SELECT 1 FROM entries INDEXED BY ${rows.need(path.index)}
-     WHERE ${where} AND position IS NOT NULL LIMIT ${probedRows})`,
+     WHERE ${where} AND position IS NOT NULL LIMIT ${most})`,
     ...values,
   );
   return counted?.count ?? 0;
@@ -97,20 +111,17 @@ function* byPosition(
   path: Path,
   order: 'oldest' | 'newest',
 ): Generator<Candidate> {
-  const { where, values } = exactly(space, path);
+  const { where, values } = within(space, path);
   const [sign, direction] = order === 'oldest' ? ['>', 'ASC'] : ['<', 'DESC'];
   let position = after?.position ?? (order === 'oldest' ? 0 : Number.MAX_SAFE_INTEGER);
-  const last = `k${(path.index.fields.at(-1) ?? 0) + 1}`;
-  const ranged = path.range ? ` AND ${last} >= ? AND ${last} < ?` : '';
-  const bounds = path.range ? [path.range.low, path.range.high] : [];
-  const from = `FROM entries INDEXED BY ${rows.need(path.index)} WHERE ${where}${ranged} AND position ${sign} ?
+  const from = `FROM entries INDEXED BY ${rows.need(path.index)} WHERE ${where} AND position ${sign} ?
     ORDER BY position ${direction} LIMIT ?`;
   // A range comes in the order of its keys: sort ids, which the index has, and fetch only the bodies that are wanted.
   const sql = path.range
     ? `SELECT ${rowColumns} FROM entries WHERE id IN (SELECT id ${from}) ORDER BY position ${direction}`
     : `SELECT ${rowColumns} ${from}`;
   const fetch = (size: number) => {
-    const chunk = rows.all<Row>(sql, ...values, ...bounds, position, size);
+    const chunk = rows.all<Row>(sql, ...values, position, size);
     position = chunk.at(-1)?.position ?? position;
     return chunk;
   };

@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { readJson } from '../../client/cli/json-reader.js';
 import { UsageError } from '../../client/cli/status.js';
-import { bareWords, everything, readTemplate, readTuple, readTuples } from '../../client/cli/template-text.js';
+import {
+  bareWords,
+  everything,
+  readTemplate,
+  readTuple,
+  readTuples,
+} from '../../client/cli/template-text.js';
 import { encodeTemplate } from '../../client/formals.js';
 
 const read = (text: string) => readJson('template', text, bareWords);
@@ -9,12 +15,18 @@ const read = (text: string) => readJson('template', text, bareWords);
 describe('what is read', () => {
   test.each([
     ['["job", number, any]', ['job', { $type: 'number' }, { $any: true }]],
-    ['[string,integer,boolean,object,array]', ['string', 'integer', 'boolean', 'object', 'array'].map($type => ({ $type }))],
+    [
+      '[string,integer,boolean,object,array]',
+      ['string', 'integer', 'boolean', 'object', 'array'].map($type => ({ $type })),
+    ],
     ['[null, true, false, rest]', [null, true, false, { $rest: true }]],
     ['["number", "any]", "\\"any", "null"]', ['number', 'any]', '"any', 'null']],
     ['[{"a": number, "any": [any]}]', [{ a: { $type: 'number' }, any: [{ $any: true }] }]],
     ['["job", {"$gt": 5}]', ['job', { $gt: 5 }]],
-    ['[{"$not": number}, {"$has": {"x": any}}]', [{ $not: { $type: 'number' } }, { $has: { x: { $any: true } } }]],
+    [
+      '[{"$not": number}, {"$has": {"x": any}}]',
+      [{ $not: { $type: 'number' } }, { $has: { x: { $any: true } } }],
+    ],
     ['[{"$or": [number, null]}]', [{ $or: [{ $type: 'number' }, null] }]],
     ['{"$anyOf": [["a", any], ["b"]]}', { $anyOf: [['a', { $any: true }], ['b']] }],
     ['[{"$schema": {"type": "number", "not": false}}]', [{ $schema: { type: 'number', not: false } }]],
@@ -102,12 +114,18 @@ describe('templates and tuples', () => {
     expect(encodeTemplate(everything)).toEqual([{ $rest: true }]);
   });
 
-  test.each(['5', '{}', '{"$anyOf": []}', '[]', '[rest, any]', '[{"$nope": 1}]', '[{"$gt": 1, "a": 2}]', '{"a": [1]}'])(
-    '%s is no template',
-    text => {
-      expect(faultOf(() => readTemplate(text))).toMatchObject({ code: 'invalid' });
-    },
-  );
+  test.each([
+    '5',
+    '{}',
+    '{"$anyOf": []}',
+    '[]',
+    '[rest, any]',
+    '[{"$nope": 1}]',
+    '[{"$gt": 1, "a": 2}]',
+    '{"a": [1]}',
+  ])('%s is no template', text => {
+    expect(faultOf(() => readTemplate(text))).toMatchObject({ code: 'invalid' });
+  });
 
   test('a tuple has no formals of words, and may have $ keys as data', () => {
     expect(() => readTuple('["a", number]')).toThrow(UsageError);

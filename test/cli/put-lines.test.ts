@@ -29,7 +29,9 @@ describe('lines', () => {
   });
 
   test('that are not UTF-8 have a number', async () => {
-    await expect(collect('["a"]\n', Uint8Array.of(0x22, 0xff, 0x22, 0x0a))).rejects.toThrow('line 2: is not UTF-8');
+    await expect(collect('["a"]\n', Uint8Array.of(0x22, 0xff, 0x22, 0x0a))).rejects.toThrow(
+      'line 2: is not UTF-8',
+    );
   });
 
   test('without end are refused before they fill the memory', async () => {
@@ -70,7 +72,10 @@ describe('putting lines', () => {
     const sizes: number[] = [];
     const line = JSON.stringify(['x'.repeat(100_000)]);
     const put = async (tuples: readonly Tuple[]) => void sizes.push(tuples.length);
-    await putLines(source(...Array.from({ length: 10 }, () => line)), put, { signal: never, onPut: () => {} });
+    await putLines(source(...Array.from({ length: 10 }, () => line)), put, {
+      signal: never,
+      onPut: () => {},
+    });
     expect(Math.max(...sizes)).toBeLessThan(5);
   });
 
@@ -112,10 +117,11 @@ describe('putting lines', () => {
       answer = resolve;
     });
     const interruption = new AbortController();
-    const ended = putLines(endless, () => slow.then(() => {}, void waiting++), {
-      signal: interruption.signal,
-      onPut: () => {},
-    });
+    const put = () => {
+      waiting++;
+      return slow;
+    };
+    const ended = putLines(endless, put, { signal: interruption.signal, onPut: () => {} });
     for (let seen = -1; seen !== read; ) {
       seen = read;
       for (let turns = 0; turns < 100; turns++) await turn();
@@ -131,7 +137,9 @@ describe('putting lines', () => {
     const silent = new Readable({ read() {} });
     silent.push(`${numbered(1_000).join('\n')}\n`);
     const put = () => Promise.reject(new TupletError('lost', 'gone', { outcome: 'unknown' }));
-    const error = await putLines(silent, put, { signal: never, onPut: () => {} }).catch((fault: unknown) => fault);
+    const error = await putLines(silent, put, { signal: never, onPut: () => {} }).catch(
+      (fault: unknown) => fault,
+    );
     expect(error).toMatchObject({ cause: { code: 'lost' } });
     expect((error as Error).message).toBe('0 tuples are put; whether 1000 more are is not known');
   });

@@ -79,7 +79,7 @@ interface Known {
   readonly put: Put | undefined;
   id: number | undefined;
   position: number | undefined;
-  seen: 'answer' | 'space' | undefined;
+  seen: 'an answer' | 'the space' | undefined;
 }
 
 export const emptyStanding: Standing = { items: [], highest: 0 };
@@ -94,10 +94,10 @@ export function checkRound(before: Standing, calls: readonly Call[], after: read
   for (const one of before.items) known.set(keyOf(one.item), knownFrom(one, undefined));
   for (const put of puts) for (const one of put.made) known.set(keyOf(one.item), knownFrom(one, put));
 
-  const see = (one: Sighting, where: 'answer' | 'space') =>
+  const see = (one: Sighting, where: 'an answer' | 'the space') =>
     void violations.push(...sight(known.get(keyOf(one.item)), one, where));
-  for (const take of takes) for (const one of take.took) see(one, 'answer');
-  for (const one of after) see(one, 'space');
+  for (const take of takes) for (const one of take.took) see(one, 'an answer');
+  for (const one of after) see(one, 'the space');
 
   const missing = missingByLane(known);
   violations.push(...tooManyMissing(missing, takes));
@@ -130,16 +130,15 @@ const knownFrom = ({ item, id, position }: Sighting, put: Put | undefined): Know
 function sight(
   known: Known | undefined,
   { item, id, position }: Sighting,
-  where: 'answer' | 'space',
+  where: 'an answer' | 'the space',
 ): Violation[] {
   const name = keyOf(item);
-  if (!known)
-    return [{ rule: 'phantom', message: `${name} is in an ${where}: nobody put it, or it was gone` }];
+  if (!known) return [{ rule: 'phantom', message: `${name} is in ${where}: nobody put it, or it was gone` }];
   if (known.put?.outcome === 'none') {
-    return [{ rule: 'phantom', message: `${name} is in an ${where}, but its put was answered as not done` }];
+    return [{ rule: 'phantom', message: `${name} is in ${where}, but its put was answered as not done` }];
   }
   const found: Violation[] = [];
-  if (known.seen) found.push({ rule: 'twice', message: `${name} is in an ${known.seen} and in an ${where}` });
+  if (known.seen) found.push({ rule: 'twice', message: `${name} is in ${known.seen} and in ${where}` });
   for (const [what, was, is] of [
     ['id', known.id, id],
     ['position', known.position, position],

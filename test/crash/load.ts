@@ -4,7 +4,7 @@
  *
  * It is told `load` and `stop`, and says `connected`, `back` (some calls were answered after a reconnection) and `history`.
  */
-import { any, connect, type Entry, type Space, TupletError } from 'tuplet';
+import { connect, type Entry, type Space, TupletError } from 'tuplet';
 import { type Call, type Item, lanes, type Put, type Sighting, type Take } from './check.js';
 import { between, type Random, seededRandom } from './random.js';
 
@@ -91,7 +91,7 @@ class Load {
 
   async #take({ resting }: LoadOrder, random: Random): Promise<Take> {
     const lane = (resting + between(random, 1, lanes)) % lanes;
-    const template = ['item', random() < 0.5 ? any : this.#client, any, lane] as const;
+    const template = ['item', random() < 0.5 ? Number : this.#client, Number, lane] as const;
     const chance = random();
     const most = chance < 0.2 ? between(random, 1, 6) : 1;
     const timeout = between(random, 0, 30);

@@ -26,9 +26,10 @@ const resolve = (reference: string): unknown =>
     .split('/')
     .reduce((at, key) => at?.[key], document);
 
-/** Checks by a schema of the document. */
-function validates(schema: object, value: unknown): string {
-  const ajv = new Ajv2020({ strict: false });
+const ajv = new Ajv2020({ strict: false });
+
+/** What is wrong with a value by a schema of the document. */
+function faults(schema: object, value: unknown): string {
   ajv.validate({ ...schema, components: document.components }, value);
   return ajv.errorsText();
 }
@@ -50,14 +51,14 @@ test('it is OpenAPI 3.1, the same at both places', async () => {
 test('every $ref resolves', () => {
   const references = [...objects(document)].filter(([, object]) => typeof object.$ref === 'string');
   expect(references.length).toBeGreaterThan(50);
-  for (const [path, { $ref }] of references)
-    expect(resolve($ref as string), `${path}: ${$ref}`).toBeDefined();
+  for (const [path, { $ref }] of references) expect(resolve($ref as string), path).toBeDefined();
 });
 
 test('every schema compiles', () => {
   const schemas = [...objects(document)].filter(([path]) => path.endsWith('/schema'));
   expect(schemas.length).toBeGreaterThan(50);
-  for (const [, schema] of schemas) validates(schema, null);
+  const different = new Map(schemas.map(([, schema]) => [JSON.stringify(schema), schema]));
+  for (const schema of different.values()) faults(schema, null);
 });
 
 test('every operation has an id of its own, responses that say what they are, and its path parameters', () => {
@@ -98,14 +99,14 @@ test('the examples are true', async () => {
     const { requestBody, responses } = operationOf(op);
     const path = pathOf(op).replace('{space}', 'jobs');
     const media = requestBody?.content['application/json'];
-    if (media) expect(validates(media.schema, media.example), op).toBe('No errors');
+    if (media) expect(faults(media.schema, media.example), op).toBe('No errors');
     const answer = media ? await world.post(path, media.example) : await world.get(path);
     expect(answer.status, `${op}: ${answer.text}`).toBe(op.startsWith('out') ? 201 : 200);
     const { schema } = responses[answer.status].content['application/json'];
-    expect(validates(schema, answer.body), op).toBe('No errors');
+    expect(faults(schema, answer.body), op).toBe('No errors');
     const refused = media ? await world.post(path, {}) : await world.get(`${path}?x`);
     const problem = responses[refused.status].content['application/problem+json'].schema;
-    expect(validates(problem, refused.body), op).toBe('No errors');
+    expect(faults(problem, refused.body), op).toBe('No errors');
   }
 });
 

@@ -23,7 +23,7 @@ const deep = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`;
 const tuple = (field: string) => `{"tuple":["a",${field}]}`;
 const template = (pattern: string) => `{"template":["a",${pattern}]}`;
 
-type Case = readonly [what: string, ask: InjectOptions, status: number, code: string, field?: string];
+type Case = [what: string, ask: InjectOptions, status: number, code: string, field?: string];
 
 const cases: readonly Case[] = [
   ['an empty body', post('out', ''), 400, 'invalid', 'body'],
@@ -47,7 +47,7 @@ const cases: readonly Case[] = [
   ['a body that is null', post('out', 'null'), 400, 'invalid', 'body'],
   ['a body that is a list', post('out', '[]'), 400, 'invalid', 'body'],
   ['a body that is a number', post('out', '7'), 400, 'invalid', 'body'],
-  ['a body nested a million deep', post('out', deep(1_000_000)), 400, 'invalid', 'body'],
+  ['a body nested without end', post('out', deep(200_000)), 400, 'invalid', 'body'],
   ['a missing key', post('out', '{}'), 400, 'invalid', 'tuple'],
   ['an unknown key', post('out', '{"tuple":["a"],"colour":1}'), 400, 'invalid', 'colour'],
   [
@@ -67,7 +67,13 @@ const cases: readonly Case[] = [
   ['the key constructor', post('out', '{"tuple":["a"],"constructor":{}}'), 400, 'invalid', 'constructor'],
   ['a tuple that is no list', post('out', '{"tuple":{"0":"a"}}'), 400, 'invalid', 'tuple'],
   ['a tuple without fields', post('out', '{"tuple":[]}'), 400, 'invalid', 'tuple'],
-  ['a tuple with 65 fields', post('out', `{"tuple":[${Array(65).fill(1)}]}`), 400, 'invalid', 'tuple'],
+  [
+    'a tuple with 65 fields',
+    post('out', `{"tuple":[${Array(65).fill('1').join()}]}`),
+    400,
+    'invalid',
+    'tuple',
+  ],
   ['a number that no double keeps', post('out', tuple('9007199254740993')), 400, 'invalid', 'tuple[1]'],
   ['a number that is too large', post('out', tuple('{"n":1e400}')), 400, 'invalid', 'tuple[1].n'],
   ['a lone surrogate', post('out', tuple('"\\ud800"')), 400, 'invalid', 'tuple[1]'],
@@ -75,7 +81,7 @@ const cases: readonly Case[] = [
   ['__proto__ in a tuple', post('out', tuple('{"__proto__":1}')), 400, 'invalid', 'tuple[1]'],
   ['__proto__ in a template', post('in', template('{"__proto__":1}')), 400, 'invalid', 'template[1]'],
   ['a tuple that is too deep', post('out', tuple(deep(32))), 400, 'invalid'],
-  ['a tuple nested a million deep', post('out', tuple(deep(1_000_000))), 400, 'invalid'],
+  ['a tuple nested without end', post('out', tuple(deep(200_000))), 400, 'invalid'],
   [
     'a tuple over its bytes',
     post('out', tuple(`"${'a'.repeat(limits.tupleBytes)}"`)),
@@ -87,7 +93,12 @@ const cases: readonly Case[] = [
   ['none of many', post('outMany', '{"tuples":[]}'), 400, 'invalid', 'tuples'],
   [
     'too many',
-    post('outMany', `{"tuples":[${Array(limits.outManyTuples + 1).fill('["a"]')}]}`),
+    post(
+      'outMany',
+      `{"tuples":[${Array(limits.outManyTuples + 1)
+        .fill('["a"]')
+        .join()}]}`,
+    ),
     400,
     'invalid',
     'tuples',
@@ -260,7 +271,7 @@ const cases: readonly Case[] = [
 ];
 
 describe('refused', () => {
-  test.each(cases)('%s', async (...[, ask, status, code, field]: Case) => {
+  test.each(cases)('%s', async (_what, ask, status, code, field) => {
     const before = await world.tuples();
     const answer = await world.ask(ask);
     expect(answer).toMatchObject(bad(status, code, field));

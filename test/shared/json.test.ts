@@ -155,6 +155,7 @@ describe('equality and order', () => {
   test.each<[Json, Json]>([
     [{ a: 1 }, { b: 1 }],
     [{ toString: 1 }, {}],
+    [JSON.parse('{"__proto__": {}}'), { a: 1 }],
     [
       { a: 1, b: 2 },
       { a: 1, toString: 2 },

@@ -134,6 +134,16 @@ describe('the end', () => {
     expect(atRight.heard).toEqual([1, { closed: 'done' }]);
   });
 
+  test('is told once by an inbox, and nothing after it', () => {
+    const inbox = new Inbox<unknown>();
+    const handler = listener();
+    inbox.attach(handler);
+    inbox.end('done');
+    inbox.deliver([1]);
+    inbox.end('again');
+    expect(handler.heard).toEqual([{ closed: 'done' }]);
+  });
+
   test('is told only to the handler that another handed over to', () => {
     const inbox = new Inbox<unknown>();
     inbox.deliver([1]);

@@ -1,0 +1,86 @@
+/** Samples and what is said of them: medians, ranges, and ratios of runs that were made in turn. */
+
+/** One thing that a workload measures: a sample for each repetition. */
+export interface Figure {
+  readonly what: string;
+  readonly unit: string;
+  readonly samples: readonly number[];
+  /** The bound that must hold for the median, if there is one. */
+  readonly required?: { readonly least: number } | { readonly most: number };
+}
+
+export interface Workload {
+  readonly name: string;
+  /** What runs, and how many calls are under way: without that, rates say nothing. */
+  readonly about: string;
+  run(bench: Bench): Promise<readonly Figure[]>;
+}
+
+/** What a workload is given. */
+export interface Bench {
+  /** For its files; it is deleted at the end. */
+  readonly directory: string;
+  readonly repetitions: number;
+  /** A size, or a tenth of it in a quick run. */
+  scale(size: number): number;
+  /** Tells whoever is watching how far it is. */
+  note(text: string): void;
+}
+
+export function median(samples: readonly number[]): number {
+  const sorted = [...samples].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] as number)) / 2;
+}
+
+export function percentile(samples: readonly number[], percent: number): number {
+  const sorted = [...samples].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * percent) / 100))] ?? Number.NaN;
+}
+
+export const ratios = (over: readonly number[], under: readonly number[]): number[] =>
+  over.map((sample, at) => sample / (under[at] as number));
+
+/** Milliseconds that a task takes. */
+export async function timed(task: () => Promise<unknown>): Promise<number> {
+  const started = performance.now();
+  await task();
+  return performance.now() - started;
+}
+
+/** Runs a task once to warm up, then once for each sample. */
+export async function repeat(bench: Bench, name: string, sample: () => Promise<number>): Promise<number[]> {
+  const samples: number[] = [];
+  for (let run = 0; run <= bench.repetitions; run++) {
+    bench.note(run === 0 ? `${name}: warming up` : `${name}: ${run} of ${bench.repetitions}`);
+    const value = await sample();
+    if (run > 0) samples.push(value);
+  }
+  return samples;
+}
+
+/** Two tasks in turn, each first every other time: what the machine does meanwhile befalls both. */
+export async function inTurn(
+  bench: Bench,
+  name: string,
+  [left, right]: readonly [() => Promise<number>, () => Promise<number>],
+): Promise<readonly [number[], number[]]> {
+  const samples: [number[], number[]] = [[], []];
+  let leftFirst = true;
+  await repeat(bench, name, async () => {
+    const first = await (leftFirst ? left() : right());
+    const second = await (leftFirst ? right() : left());
+    samples[0].push(leftFirst ? first : second);
+    samples[1].push(leftFirst ? second : first);
+    leftFirst = !leftFirst;
+    return 0;
+  });
+  // The first pair was the warm-up.
+  return [samples[0].slice(1), samples[1].slice(1)];
+}
+
+/** Throws when a workload did not do what it is measured by. */
+export function verify(holds: boolean, message: string): asserts holds {
+  if (!holds) throw new Error(`wrong result: ${message}`);
+}
