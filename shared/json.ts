@@ -42,7 +42,8 @@ function decimal(token: string): Decimal {
   const [, whole = '', fraction = '', power = '0'] =
     /^-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(token) ?? [];
   const all = (whole + fraction).replace(/^0+/, '');
-  const digits = all.replace(/0+$/, '');
+  // Without the lookbehind, a long run of zeros inside would be tried from each of its zeros: quadratic time.
+  const digits = all.replace(/(?<!0)0+$/, '');
   return {
     digits,
     exponent: digits === '' ? 0 : Number(power) - fraction.length + all.length - digits.length,

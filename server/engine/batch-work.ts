@@ -3,9 +3,9 @@
  * A tuple that becomes visible meets the waiters here, before anybody else can see it.
  */
 import { limits } from '../../shared/limits.js';
-import type { EncodedTuple, Entry, Order } from '../../shared/operations.js';
-import type { Template } from '../../shared/template.js';
-import type { Batch, Found } from '../store/store.js';
+import type { EncodedTuple, Entry } from '../../shared/operations.js';
+import type { Tuple } from '../../shared/tuple.js';
+import type { Batch, Found, Lookup } from '../store/store.js';
 import type { Pending, Result } from './pending.js';
 import type { Waiters } from './waiters.js';
 
@@ -32,14 +32,15 @@ export class BatchWork {
   /** Goes on with a request's search for one slice. */
   async search(
     pending: Pending,
-    options: { space: string; template: Template; order: Order; limit: number; among?: 'visible' | 'hidden' },
+    options: Pick<Lookup, 'space' | 'template' | 'order' | 'limit'> &
+      Partial<Pick<Lookup, 'among' | 'bytes'>>,
   ): Promise<Found> {
     const found = await this.batch.find({
+      among: 'visible',
+      bytes: limits.answerBytes,
       ...options,
       purpose: pending.takes ? 'take' : 'read',
-      among: options.among ?? 'visible',
       after: pending.cursor,
-      bytes: limits.answerBytes,
       budget: limits.sliceEntries,
       now: this.now,
     });
@@ -70,8 +71,10 @@ export class BatchWork {
       ];
     }
     const published: Entry[] = [];
+    // A space that may not be made is refused here, before anybody is served.
+    await this.batch.insert(space, []);
     for (const tuple of tuples) {
-      const { readers, taker } = this.waiters.waitingFor(space, tuple.tuple);
+      const { readers, taker } = this.#claim(space, tuple.tuple);
       const entry = taker ? await this.#passing(tuple, expires) : await this.#stored(space, tuple, expires);
       for (const waiter of taker ? [...readers, taker] : readers) this.#serve(waiter, entry);
       published.push(entry);
@@ -92,15 +95,23 @@ export class BatchWork {
 
   /** Shows an entry that has just become visible in the store to the waiters. */
   async reveal(space: string, entry: Entry): Promise<void> {
-    const { readers, taker } = this.waiters.waitingFor(space, entry.tuple);
+    const { readers, taker } = this.#claim(space, entry.tuple);
     if (taker) await this.take(space, [entry]);
     for (const waiter of taker ? [...readers, taker] : readers) this.#serve(waiter, entry);
   }
 
+  /** Whom a tuple serves. They wait no longer: neither their deadline nor their caller can end them while the store is awaited. */
+  #claim(space: string, tuple: Tuple): { readers: Pending[]; taker: Pending | undefined } {
+    const claimed = this.waiters.waitingFor(space, tuple);
+    for (const waiter of claimed.taker ? [...claimed.readers, claimed.taker] : claimed.readers) {
+      this.waiters.remove(waiter);
+      waiter.callOff?.();
+      waiter.phase = 'running';
+    }
+    return claimed;
+  }
+
   #serve(waiter: Pending, entry: Entry): void {
-    this.waiters.remove(waiter);
-    waiter.callOff?.();
-    waiter.phase = 'running';
     if (waiter.request.op !== 'takeMany') return void this.served.push([waiter, { ok: entry }]);
     waiter.entries.push(entry);
     this.#roomy.push(waiter);

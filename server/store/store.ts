@@ -86,7 +86,7 @@ export interface Batch {
   /** How `find` would search. */
   explain(space: string, template: Template, order: Order): MaybePromise<Explanation>;
 
-  /** Gives ids, and positions to what is visible at once, in the order of the list. */
+  /** Gives ids, and positions to what is visible at once, in the order of the list. Makes the space, or throws `limit`. */
   insert(space: string, entries: readonly NewEntry[]): MaybePromise<readonly Entry[]>;
   /** An id, as insert would give it, for an entry that is taken before it is stored. It serves as its position too. */
   takeNumber(): MaybePromise<number>;

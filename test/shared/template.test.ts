@@ -22,11 +22,11 @@ describe('matches agrees with the naive definition', () => {
       const text = JSON.stringify(template);
       for (const formal of formalNames) if (text.includes(`"${formal}":`)) note(`${formal} ${verdict}`);
     };
-    fc.assert(fc.property(meeting, meet), { numRuns: 6_000 });
+    fc.assert(fc.property(meeting, meet), { numRuns: 4_000 });
     for (const verdict of [true, false]) {
-      expect(verdicts.get(`${verdict}`)).toBeGreaterThan(1_000);
+      expect(verdicts.get(`${verdict}`)).toBeGreaterThan(800);
       for (const formal of formalNames)
-        expect(verdicts.get(`${formal} ${verdict}`), formal).toBeGreaterThan(25);
+        expect(verdicts.get(`${formal} ${verdict}`), formal).toBeGreaterThan(15);
     }
   });
 
@@ -42,9 +42,9 @@ describe('matches agrees with the naive definition', () => {
           expect(fault).toEqual(invalidAt(expect.stringMatching(/^template/)));
         }
       }),
-      { numRuns: 4_000 },
+      { numRuns: 3_000 },
     );
-    expect(good).toBeGreaterThan(400);
+    expect(good).toBeGreaterThan(300);
   });
 });
 
