@@ -179,7 +179,7 @@ export class Engine {
     }
     await work.topUp();
     for (const [pending, result] of work.served) {
-      if (pending.key && 'ok' in result) await this.#record(pending.key, result.ok, work);
+      if (pending.key && !pending.replayed && 'ok' in result) await this.#record(pending.key, result.ok, work);
     }
     await batch.commit();
     this.#queue = [...queue.slice(next), ...this.#queue, ...unfinished];
@@ -193,7 +193,10 @@ export class Engine {
       if (pending.key) {
         const recorded = await work.batch.recorded(pending.key.id, work.now);
         if (recorded && recorded.fingerprint !== pending.key.fingerprint) return { error: keyReused() };
-        if (recorded) return { ok: recorded.answer as unknown as Answer };
+        if (recorded) {
+          pending.replayed = true;
+          return { ok: recorded.answer as unknown as Answer };
+        }
       }
       const step = await perform(pending, work);
       if (step === 'wait' && this.#waiters.size >= limits.waiters) {

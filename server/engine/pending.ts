@@ -31,6 +31,8 @@ export class Pending implements Waiter {
   gaveUp = false;
   /** Who gave up while it was running: they are let go if it has to wait, or to go on. */
   readonly leaving = new Set<Respond>();
+  /** Its answer came from the record. */
+  replayed = false;
   /** Calls its deadline off. */
   callOff: (() => void) | undefined;
   readonly responders = new Set<Respond>();

@@ -61,6 +61,27 @@ describe('abandon', () => {
     expect(call.value).toMatchObject({ tuple: ['a'] });
   });
 
+  test.each([
+    ['wait', 100],
+    ['go on', 1],
+  ])('while running, when it then has to %s: it is let go', async (_, sliceEntries) => {
+    using _limits = withLimits({ sliceEntries });
+    const gate = new Gate();
+    let held = false;
+    await using world = new EngineWorld((store: Store) =>
+      interpose(store, method => (held && method === 'find' ? gate.passed : undefined)),
+    );
+    await world.out('s', ['a'], ['a']);
+    held = true;
+    const call = world.ask('in', 's', { template: [{ $not: 'a' }] });
+    await world.turns.idle();
+    call.abandon();
+    gate.open();
+    await world.turns.idle();
+    expect(call.state).toBe('aborted');
+    expect([world.engine.waiting, world.engine.queued]).toEqual([0, 0]);
+  });
+
   test('while the tuple that serves it is on its way: the tuple comes, whatever is said meanwhile', async () => {
     const gate = new Gate();
     let held = false;
@@ -160,6 +181,7 @@ type Deed =
 /** Clients who put numbered tuples, take them and give up, and what they know in the end. */
 class Crowd {
   readonly calls: Call<unknown>[] = [];
+  readonly #abandoned = new Set<Call<unknown>>();
   readonly #outs: { call: Call<unknown>; numbers: number[] }[] = [];
   /** By key, where they have one: then all get the one answer. */
   readonly #takes = new Map<string, Call<unknown>[]>();
@@ -173,7 +195,7 @@ class Crowd {
       case 'out':
         return this.#out(deed.many, deed.delay);
       case 'abandon':
-        return this.calls.at(-1 - deed.which)?.abandon();
+        return this.#abandon(this.calls.at(-1 - deed.which));
       case 'turns':
         for (let count = 0; count < deed.count; count++) await world.turns.one();
         return;
@@ -182,6 +204,12 @@ class Crowd {
       default:
         return this.#look(deed);
     }
+  }
+
+  #abandon(call: Call<unknown> | undefined): void {
+    if (!call) return;
+    this.#abandoned.add(call);
+    call.abandon();
   }
 
   #out(many: number, delay: number): void {
@@ -209,6 +237,7 @@ class Crowd {
 
   async settle(): Promise<void> {
     await this.world.advance(100);
+    for (const { open } of this.#abandoned) expect(open).toBe(false);
     for (const call of this.calls) if (call.open) call.abandon();
     await this.world.turns.idle();
     for (const { answers } of this.calls) expect(answers).toHaveLength(1);

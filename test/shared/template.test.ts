@@ -258,3 +258,22 @@ test('equal templates have the same text', () => {
   expect(text([{ a: 1.0, b: -0 }])).toBe(text([{ b: 0, a: 1 }]));
   expect(text([{ a: 1 }])).not.toBe(text([{ $has: { a: 1 } }]));
 });
+
+test.each<[string, unknown]>([
+  [
+    'patterns',
+    [{ $or: Array.from({ length: 64 }, () => ({ $oneOf: Array.from({ length: 64 }, (_, n) => n) })) }],
+  ],
+  ['schemas', Array.from({ length: 17 }, () => ({ $schema: true }))],
+])('a template that has more %s than a match may cost is too large', (_name, template) => {
+  expect(() => parseTemplate(template)).toThrow(
+    expect.objectContaining({ code: 'too_large', field: 'template' }),
+  );
+});
+
+test('an object is told from one with few keys without counting its own', () => {
+  const large = Object.fromEntries(Array.from({ length: 20_000 }, (_, n) => [`k${n}`, n]));
+  const template = parseTemplate([{ $oneOf: Array.from({ length: 1_000 }, () => ({})) }]);
+  // Counted each time, this would take minutes: the test would run into its time limit.
+  for (let round = 0; round < 20; round++) expect(matches(template, [large])).toBe(false);
+});

@@ -51,8 +51,18 @@ function shapeFor(tuple: readonly Json[]): fc.Arbitrary<Json[]> {
   );
 }
 
+/** Arbitraries are dear to make, and the values are few. */
+const patterns = new Map<string, fc.Arbitrary<Json>>();
+
 /** A pattern that mostly matches the value. */
 export function patternFor(value: Json, depth = 1): fc.Arbitrary<Json> {
+  const key = `${depth} ${Object.is(value, -0) ? '-0' : JSON.stringify(value)}`;
+  const known = patterns.get(key) ?? makePattern(value, depth);
+  patterns.set(key, known);
+  return known;
+}
+
+function makePattern(value: Json, depth: number): fc.Arbitrary<Json> {
   const choices = [
     { weight: 8, arbitrary: fc.constantFrom<Json>(value, { $eq: value }) },
     { weight: 5, arbitrary: fc.constant<Json>({ $any: true }) },
