@@ -179,7 +179,8 @@ export class Engine {
     }
     await work.topUp();
     for (const [pending, result] of work.served) {
-      if (pending.key && !pending.replayed && 'ok' in result) await this.#record(pending.key, result.ok, work);
+      if (pending.key && !pending.replayed && 'ok' in result)
+        await this.#record(pending.key, result.ok, work);
     }
     await batch.commit();
     this.#queue = [...queue.slice(next), ...this.#queue, ...unfinished];

@@ -160,8 +160,10 @@ function timesContract(open: OpenEmpty): void {
       const at = async (time: number) => [
         (await batch.find(lookup('s', { now: time }))).entries.length,
         (await batch.find(lookup('s', { now: time, order: 'newest' }))).entries.length,
-        (await batch.find(lookup('s', { now: time, limit: 1, order: { field: 0, dir: 'asc' } }))).entries.length,
-        (await batch.find(lookup('s', { now: time, limit: 1, order: { field: 5, dir: 'asc' } }))).entries.length,
+        (await batch.find(lookup('s', { now: time, limit: 1, order: { field: 0, dir: 'asc' } }))).entries
+          .length,
+        (await batch.find(lookup('s', { now: time, limit: 1, order: { field: 5, dir: 'asc' } }))).entries
+          .length,
         (await batch.count({ ...counting, now: time })).count,
       ];
       expect(await at(far - 1)).toEqual([1, 1, 1, 1, 1]);
@@ -197,7 +199,8 @@ function timesContract(open: OpenEmpty): void {
   test('ripen does at most `limit`, the first in time first', async () => {
     const { store } = await open();
     await inBatch(store, async batch => {
-      for (const visible of [3, 1, 2, 1]) await batch.insert('s', [newEntry([visible], { visible: now + visible })]);
+      for (const visible of [3, 1, 2, 1])
+        await batch.insert('s', [newEntry([visible], { visible: now + visible })]);
       const first = await batch.ripen(far, 3);
       expect(first.map(({ entry }) => entry.tuple)).toEqual([[1], [1], [2]]);
       expect((await batch.ripen(far, 3)).map(({ entry }) => entry.tuple)).toEqual([[3]]);
@@ -219,18 +222,24 @@ function timesContract(open: OpenEmpty): void {
   test('hidden entries can be removed and renewed', async () => {
     const { store } = await open();
     await inBatch(store, async batch => {
-      const made = await batch.insert('s', [newEntry(['a'], { visible: far }), newEntry(['b'], { visible: far })]);
+      const made = await batch.insert('s', [
+        newEntry(['a'], { visible: far }),
+        newEntry(['b'], { visible: far }),
+      ]);
       const [gone, kept] = made.map(({ id }) => id) as [number, number];
       expect(await batch.remove('s', gone, now)).toBe(true);
       expect(await batch.renew('s', kept, far + 9, now)).toBe(true);
-      expect((await batch.ripen(far, 9)).map(({ entry }) => [entry.id, entry.expires])).toEqual([[kept, far + 9]]);
+      expect((await batch.ripen(far, 9)).map(({ entry }) => [entry.id, entry.expires])).toEqual([
+        [kept, far + 9],
+      ]);
     });
   });
 
   test('sweep deletes what has expired, at most `limit` of a kind, and tells how many', async () => {
     const { store } = await open();
     await inBatch(store, async batch => {
-      for (const expires of [1, 2, 3, 9]) await batch.insert('s', [newEntry([expires], { expires: now + expires })]);
+      for (const expires of [1, 2, 3, 9])
+        await batch.insert('s', [newEntry([expires], { expires: now + expires })]);
       await batch.insert('s', [newEntry(['for ever'])]);
       expect(await batch.sweep(now, 9)).toBe(0);
       expect(await batch.sweep(now + 3, 2)).toBe(2);
@@ -342,7 +351,9 @@ function pagesContract(open: OpenEmpty): void {
       const sized = await find(store, 's', { bytes: '["aaaa"]'.length * 2 + 1, among });
       expect(sized.entries).toEqual(made.slice(0, 3));
       expect(sized.full).toBe(true);
-      expect((await find(store, 's', { after: sized.cursor ?? undefined, among })).entries).toEqual(made.slice(3));
+      expect((await find(store, 's', { after: sized.cursor ?? undefined, among })).entries).toEqual(
+        made.slice(3),
+      );
       expect(await find(store, 's', { among })).toMatchObject({ entries: made, full: false, cursor: null });
       await inBatch(store, async batch => {
         for (const { id } of made) await batch.remove('s', id, now);
@@ -380,7 +391,10 @@ function pagesContract(open: OpenEmpty): void {
               const asked = lookup('s', { template, order: among === 'hidden' ? 'oldest' : order, among });
               const paging = typeof asked.order === 'string';
               const { entries } = await batch.find(paging ? asked : { ...asked, limit: 1 });
-              const paged = await findPaged(batch, asked, () => ({ limit: paging ? next() : 1, budget: next() }));
+              const paged = await findPaged(batch, asked, () => ({
+                limit: paging ? next() : 1,
+                budget: next(),
+              }));
               expectSame(paged, entries);
             }
             const { count } = await batch.count({ ...counting, template, budget: 1_000 });

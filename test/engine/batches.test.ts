@@ -54,7 +54,14 @@ describe('a batch', () => {
     held = false;
     gate.open();
     await world.turns.idle();
-    expect([waiter, ...calls, later].map(({ state }) => state)).toEqual(['ok', 'ok', 'ok', 'ok', 'not_found', 'ok']);
+    expect([waiter, ...calls, later].map(({ state }) => state)).toEqual([
+      'ok',
+      'ok',
+      'ok',
+      'ok',
+      'not_found',
+      'ok',
+    ]);
   });
 });
 

@@ -40,7 +40,9 @@ test('acts once for each deadline, in time order, never early, and not when call
       acted.length = 0;
       clock.advance(ms);
       const due = [...pending].filter(([, time]) => time <= clock.now());
-      expect(acted.map(({ id }) => id).sort((a, b) => a - b)).toEqual(due.map(([id]) => id).sort((a, b) => a - b));
+      expect(acted.map(({ id }) => id).sort((a, b) => a - b)).toEqual(
+        due.map(([id]) => id).sort((a, b) => a - b),
+      );
       expect(acted.map(({ time }) => time)).toEqual(due.map(([, time]) => time).sort((a, b) => a - b));
       expect(acted.every(({ time, at }) => at >= time && at <= Math.max(time, clock.now()))).toBe(true);
       for (const [id] of due) pending.delete(id);

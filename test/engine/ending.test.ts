@@ -100,7 +100,9 @@ describe('limits', () => {
     const waiters = [world.ask('in', 't', { template: ['a'] }), world.ask('rd', 't', { template: ['b'] })];
     await world.out('s', ['a']);
     await expect(world.get('out', 't', { tuple: ['b'] })).rejects.toMatchObject({ code: 'limit' });
-    await expect(world.get('outMany', 't', { tuples: [['a'], ['b']] })).rejects.toMatchObject({ code: 'limit' });
+    await expect(world.get('outMany', 't', { tuples: [['a'], ['b']] })).rejects.toMatchObject({
+      code: 'limit',
+    });
     await expect(world.get('out', 't', { tuple: ['b'], delay: 5 })).rejects.toMatchObject({ code: 'limit' });
     expect(waiters.map(({ open }) => open)).toEqual([true, true]);
     expect(await world.get('spaces', '')).toEqual({ spaces: [{ space: 's', tuples: 1 }] });

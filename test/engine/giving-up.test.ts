@@ -3,6 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Store } from '../../server/store/store.js';
 import type { Answers } from '../../shared/operations.js';
+import { matches, parseTemplate, type Template } from '../../shared/template.js';
+import type { Tuple } from '../../shared/tuple.js';
 import { type Call, EngineWorld } from '../support/engine-world.js';
 import { Gate, interpose } from '../support/interposed-store.js';
 import { withLimits } from '../support/limits.js';
@@ -121,19 +123,22 @@ describe('nothing is lost and nothing doubled', () => {
     using _ = withLimits({ sliceEntries: 3, batchRequests: 4, batchEntries: 8 });
     let taken = 0;
     let aborted = 0;
-    const property = fc.asyncProperty(fc.array(anyDeed, { minLength: 20, maxLength: 80, size: 'max' }), async deeds => {
-      await using world = new EngineWorld(dawdling);
-      const crowd = new Crowd(world);
-      for (const deed of deeds) await crowd.act(deed);
-      await crowd.settle();
-      const { put, gone } = crowd.ledger();
-      const left = (await world.tuples('s')).map(tuple => (tuple as number[])[1] as number);
-      const sorted = (numbers: readonly number[]) => [...numbers].sort((a, b) => a - b);
-      expect(sorted([...gone, ...left])).toEqual(sorted(put));
-      expect(world.faults).toEqual([]);
-      taken += gone.length;
-      aborted += crowd.calls.filter(({ state }) => state === 'aborted').length;
-    });
+    const property = fc.asyncProperty(
+      fc.array(anyDeed, { minLength: 20, maxLength: 80, size: 'max' }),
+      async deeds => {
+        await using world = new EngineWorld(dawdling);
+        const crowd = new Crowd(world);
+        for (const deed of deeds) await crowd.act(deed);
+        await crowd.settle();
+        const { put, gone } = crowd.ledger();
+        const left = (await world.tuples('s')).map(tuple => (tuple as number[])[1] as number);
+        const sorted = (numbers: readonly number[]) => [...numbers].sort((a, b) => a - b);
+        expect(sorted([...gone, ...left])).toEqual(sorted(put));
+        expect(world.faults).toEqual([]);
+        taken += gone.length;
+        aborted += crowd.calls.filter(({ state }) => state === 'aborted').length;
+      },
+    );
     await fc.assert(property, { numRuns: 80, interruptAfterTimeLimit: 15_000 });
     expect(taken).toBeGreaterThan(150);
     expect(aborted).toBeGreaterThan(50);
@@ -150,12 +155,26 @@ const template = fc.constantFrom<object>(
   ['x', any, 0],
   [any, { $lt: 20 }, any],
   [any, any, { $not: 1 }],
-  { $anyOf: [['x', any, 1], ['x', any, 2]] },
+  {
+    $anyOf: [
+      ['x', any, 1],
+      ['x', any, 2],
+    ],
+  },
 );
-const order = fc.constantFrom<unknown>('oldest', 'newest', { field: 1, dir: 'desc' }, { field: 2 }, { field: 5 });
+const order = fc.constantFrom<unknown>(
+  'oldest',
+  'newest',
+  { field: 1, dir: 'desc' },
+  { field: 2 },
+  { field: 5 },
+);
 
 const anyDeed = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ do: fc.constant('out'), many: fc.nat(3), delay: fc.constantFrom(0, 0, 3) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({ do: fc.constant('out'), many: fc.nat(3), delay: fc.constantFrom(0, 0, 3) }),
+  },
   {
     weight: 6,
     arbitrary: fc.record({
@@ -173,7 +192,13 @@ const anyDeed = fc.oneof(
 
 type Deed =
   | { do: 'out'; many: number; delay: number }
-  | { do: 'in' | 'take' | 'takeMany' | 'rd' | 'read'; template: object; order: unknown; timeout?: number; key?: string }
+  | {
+      do: 'in' | 'take' | 'takeMany' | 'rd' | 'read';
+      template: object;
+      order: unknown;
+      timeout?: number;
+      key?: string;
+    }
   | { do: 'abandon'; which: number }
   | { do: 'turns'; count: number }
   | { do: 'advance'; ms: number };
@@ -185,6 +210,7 @@ class Crowd {
   readonly #outs: { call: Call<unknown>; numbers: number[] }[] = [];
   /** By key, where they have one: then all get the one answer. */
   readonly #takes = new Map<string, Call<unknown>[]>();
+  readonly #looks = new Map<Call<unknown>, Template>();
   #next = 0;
 
   constructor(readonly world: EngineWorld) {}
@@ -201,7 +227,11 @@ class Crowd {
         return;
       case 'advance':
         return world.clock.advance(deed.ms);
-      default:
+      case 'in':
+      case 'take':
+      case 'takeMany':
+      case 'rd':
+      case 'read':
         return this.#look(deed);
     }
   }
@@ -225,11 +255,16 @@ class Crowd {
 
   #look(deed: Extract<Deed, { template: object }>): void {
     const { do: op, template, order, timeout, key } = deed;
-    const values = { template, ...(op !== 'takeMany' && { order }), ...(timeout !== undefined && { timeout }) };
+    const values = {
+      template,
+      ...(op !== 'takeMany' && { order }),
+      ...(timeout !== undefined && { timeout }),
+    };
     // The same key with the same request only: another would be refused.
     const id = key && `${key} ${JSON.stringify([op, values])}`;
     const call = this.world.ask(op, 's', values, id === undefined ? undefined : { id, fingerprint: id });
     this.calls.push(call);
+    this.#looks.set(call, parseTemplate(template));
     if (op === 'rd' || op === 'read') return;
     const group = id ?? `alone ${this.calls.length}`;
     this.#takes.set(group, [...(this.#takes.get(group) ?? []), call]);
@@ -238,6 +273,11 @@ class Crowd {
   async settle(): Promise<void> {
     await this.world.advance(100);
     for (const { open } of this.#abandoned) expect(open).toBe(false);
+    // Nobody waits for what is there.
+    const left = await this.world.tuples('s');
+    for (const [call, template] of this.#looks) {
+      if (call.open) expect(left.filter(tuple => matches(template, tuple as Tuple))).toEqual([]);
+    }
     for (const call of this.calls) if (call.open) call.abandon();
     await this.world.turns.idle();
     for (const { answers } of this.calls) expect(answers).toHaveLength(1);
@@ -247,7 +287,9 @@ class Crowd {
   ledger(): { put: number[]; gone: number[] } {
     const put = this.#outs.flatMap(({ call, numbers }) => (call.state === 'ok' ? numbers : []));
     const gone = [...this.#takes.values()].flatMap(calls => {
-      const answers = new Set(calls.filter(({ state }) => state === 'ok').map(({ value }) => JSON.stringify(value)));
+      const answers = new Set(
+        calls.filter(({ state }) => state === 'ok').map(({ value }) => JSON.stringify(value)),
+      );
       expect(answers.size).toBeLessThanOrEqual(1);
       return [...answers].flatMap(text => numbersIn(JSON.parse(text)));
     });

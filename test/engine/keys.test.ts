@@ -38,7 +38,9 @@ describe('a request with a key', () => {
     await world.turns.idle();
     expect(early.state).toBe('key_reused');
     await world.out('s', ['a'], ['b']);
-    await expect(world.get('in', 's', { template: ['b'] }, other)).rejects.toMatchObject({ code: 'key_reused' });
+    await expect(world.get('in', 's', { template: ['b'] }, other)).rejects.toMatchObject({
+      code: 'key_reused',
+    });
     expect(await world.get('in', 's', { template: ['a'] }, key)).toEqual(first.value);
     expect(await world.tuples('s')).toEqual([['b']]);
   });
@@ -46,17 +48,20 @@ describe('a request with a key', () => {
   test.each([
     ['take', null],
     ['takeMany', { entries: [] }],
-  ] as const)('whose %s found nothing in time, has found nothing when it is sent again', async (op, nothing) => {
-    await using world = new EngineWorld();
-    const call = world.ask(op, 's', { template: ['a'], timeout: 50 }, key);
-    await world.advance(49);
-    expect(call.open).toBe(true);
-    await world.advance(1);
-    expect(call.value).toEqual(nothing);
-    await world.out('s', ['a']);
-    expect(await world.get(op, 's', { template: ['a'], timeout: 50 }, key)).toEqual(nothing);
-    expect(await world.tuples('s')).toEqual([['a']]);
-  });
+  ] as const)(
+    'whose %s found nothing in time, has found nothing when it is sent again',
+    async (op, nothing) => {
+      await using world = new EngineWorld();
+      const call = world.ask(op, 's', { template: ['a'], timeout: 50 }, key);
+      await world.advance(49);
+      expect(call.open).toBe(true);
+      await world.advance(1);
+      expect(call.value).toEqual(nothing);
+      await world.out('s', ['a']);
+      expect(await world.get(op, 's', { template: ['a'], timeout: 50 }, key)).toEqual(nothing);
+      expect(await world.tuples('s')).toEqual([['a']]);
+    },
+  );
 
   test('that failed is tried anew', async () => {
     await using world = new EngineWorld();
@@ -89,7 +94,9 @@ describe('a request with a key', () => {
 
   test('is recorded in the commit of its effect', async () => {
     const recorded: string[] = [];
-    await using world = new EngineWorld((store: Store) => interpose(store, method => void recorded.push(method)));
+    await using world = new EngineWorld((store: Store) =>
+      interpose(store, method => void recorded.push(method)),
+    );
     await world.turns.idle();
     recorded.length = 0;
     world.ask('take', 's', { template: ['a'], timeout: 5 }, key);

@@ -24,9 +24,21 @@ function asksFor(tuples: readonly (readonly unknown[])[]) {
   const kinds: [weight: number, op: Op, values: fc.Arbitrary<object>][] = [
     [6, 'out', fc.record({ tuple, ttl: sometimes(ms), delay: sometimes(ms), unless: sometimes(template) })],
     [3, 'out', fc.record({ tuple })],
-    [3, 'outMany', fc.record({ tuples: fc.array(tuple, { minLength: 1, maxLength: 5 }), ttl: sometimes(ms), delay: sometimes(ms) })],
+    [
+      3,
+      'outMany',
+      fc.record({
+        tuples: fc.array(tuple, { minLength: 1, maxLength: 5 }),
+        ttl: sometimes(ms),
+        delay: sometimes(ms),
+      }),
+    ],
     ...(['in', 'rd', 'take', 'read'] as const).map(op => {
-      const values = fc.record({ template, order: sometimes(order), timeout: sometimes(fc.constantFrom(0, 1, 5, 20)) });
+      const values = fc.record({
+        template,
+        order: sometimes(order),
+        timeout: sometimes(fc.constantFrom(0, 1, 5, 20)),
+      });
       return [3, op, values] as [number, Op, fc.Arbitrary<object>];
     }),
     [3, 'takeMany', fc.record({ template, limit: fc.integer({ min: 1, max: 4 }), timeout: sometimes(ms) })],
@@ -53,7 +65,10 @@ const anyHistory: fc.Arbitrary<Deed[]> = fc
   .chain(tuples =>
     fc.array<Deed>(
       fc.oneof(
-        { weight: 8, arbitrary: fc.record({ asks: fc.array(asksFor(tuples), { minLength: 1, maxLength: 4 }) }) },
+        {
+          weight: 8,
+          arbitrary: fc.record({ asks: fc.array(asksFor(tuples), { minLength: 1, maxLength: 4 }) }),
+        },
         { weight: 3, arbitrary: fc.record({ advance: fc.constantFrom(0, 1, 2, 5, 10, 40) }) },
         { weight: 1, arbitrary: fc.record({ abandon: fc.nat(10) }) },
       ),
@@ -83,7 +98,9 @@ test('the engine answers as the model does', async () => {
       } else {
         const first = calls.length;
         for (const { op, space, values } of deed.asks) calls.push(world.ask(op, space, values));
-        model.batch(deed.asks.map(({ op, space, values }, at) => [first + at, parseRequest(op, space, values)]));
+        model.batch(
+          deed.asks.map(({ op, space, values }, at) => [first + at, parseRequest(op, space, values)]),
+        );
         await world.turns.idle();
       }
       for (const [turn, call] of calls.entries()) {
@@ -100,7 +117,8 @@ test('the engine answers as the model does', async () => {
     }
   });
   await fc.assert(property, { numRuns: 200, interruptAfterTimeLimit: 15_000 });
-  for (const state of ['ok', 'open', 'aborted', 'not_found', 'null']) expect(told.get(state)).toBeGreaterThan(30);
+  for (const state of ['ok', 'open', 'aborted', 'not_found', 'null'])
+    expect(told.get(state)).toBeGreaterThan(30);
 });
 
 const textOf = ({ answers: [answer] }: Call<unknown>): string => {

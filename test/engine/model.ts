@@ -59,7 +59,9 @@ export class Model {
     for (;;) {
       const times = [
         ...this.#waiting.map(({ deadline }) => deadline),
-        ...this.#entries.filter(({ position }) => position === null).map(({ visible }) => visible - this.offset),
+        ...this.#entries
+          .filter(({ position }) => position === null)
+          .map(({ visible }) => visible - this.offset),
       ];
       const next = Math.min(...times);
       if (next > end) break;
@@ -138,15 +140,19 @@ export class Model {
         const waiters = this.#waiting.filter(one => here(one.request)).length;
         return { ok: { space: request.space, tuples, waiters, watches: 0, holds: 0 } };
       }
-      default:
+      case 'explain':
+      case 'spaces':
         throw new Error(`the model has no ${request.op}`);
     }
   }
 
   #out({ space, tuple: { tuple }, ttl, delay, unless }: RequestOf<'out'>): Answer {
-    const here = this.#alive().filter(entry => unless && entry.space === space && matches(unless, entry.tuple));
+    const here = this.#alive().filter(
+      entry => unless && entry.space === space && matches(unless, entry.tuple),
+    );
     const [existing] = here.sort(
-      (a, b) => (a.position ?? Number.POSITIVE_INFINITY) - (b.position ?? Number.POSITIVE_INFINITY) || a.id - b.id,
+      (a, b) =>
+        (a.position ?? Number.POSITIVE_INFINITY) - (b.position ?? Number.POSITIVE_INFINITY) || a.id - b.id,
     );
     if (existing) return { created: false, existing: existing.id };
     const { id, position } = this.#put({ space, tuple, ttl, delay });

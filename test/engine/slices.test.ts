@@ -25,19 +25,26 @@ async function turnsOf(world: EngineWorld, call: Call<unknown>): Promise<number>
 }
 
 describe('a search longer than a slice', () => {
-  test.each(['take', 'count', 'scan', 'out'] as const)('gives way: others are answered before %s', async op => {
-    using _ = withLimits({ sliceEntries: 10 });
-    await using world = await crowded(100);
-    const values = op === 'out' ? { tuple: ['late'], unless: over(98) } : { template: over(98) };
-    const long = world.ask(op, 's', values);
-    await world.turns.one();
-    expect(long.open).toBe(true);
-    const short = world.ask('read', 's', { template: ['n', 0] });
-    expect(await turnsOf(world, short)).toBe(1);
-    expect(await turnsOf(world, long)).toBeGreaterThan(5);
-    const expected = { take: { tuple: ['n', 99] }, count: { count: 1 }, scan: { entries: [{ tuple: ['n', 99] }] } };
-    expect(long.value).toMatchObject(op === 'out' ? { created: false, existing: 100 } : expected[op]);
-  });
+  test.each(['take', 'count', 'scan', 'out'] as const)(
+    'gives way: others are answered before %s',
+    async op => {
+      using _ = withLimits({ sliceEntries: 10 });
+      await using world = await crowded(100);
+      const values = op === 'out' ? { tuple: ['late'], unless: over(98) } : { template: over(98) };
+      const long = world.ask(op, 's', values);
+      await world.turns.one();
+      expect(long.open).toBe(true);
+      const short = world.ask('read', 's', { template: ['n', 0] });
+      expect(await turnsOf(world, short)).toBe(1);
+      expect(await turnsOf(world, long)).toBeGreaterThan(5);
+      const expected = {
+        take: { tuple: ['n', 99] },
+        count: { count: 1 },
+        scan: { entries: [{ tuple: ['n', 99] }] },
+      };
+      expect(long.value).toMatchObject(op === 'out' ? { created: false, existing: 100 } : expected[op]);
+    },
+  );
 
   test('a batch that has examined its share leaves the rest of its requests to the next', async () => {
     using _ = withLimits({ sliceEntries: 10, batchEntries: 20 });

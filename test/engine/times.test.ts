@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { openSqlite } from '../../server/store/sqlite.js';
 import { EngineWorld } from '../support/engine-world.js';
-import { newEntry } from '../support/lookups.js';
 import { withLimits } from '../support/limits.js';
+import { newEntry } from '../support/lookups.js';
 
 const any = { $any: true };
 const minute = 60_000;
@@ -53,7 +53,10 @@ describe('delay', () => {
     await world.advance(1);
     const { entries } = await world.get('scan', 's', { template: [any] });
     expect(entries.map(({ tuple }) => tuple)).toEqual([['b'], ['a']]);
-    expect(entries[1]).toMatchObject({ id: 'id' in delayed && delayed.id, created: world.clock.wall() - 1_000 });
+    expect(entries[1]).toMatchObject({
+      id: 'id' in delayed && delayed.id,
+      created: world.clock.wall() - 1_000,
+    });
   });
 
   test('orders by time, not by request', async () => {

@@ -42,7 +42,9 @@ test('a tuple finds every matching reader and the oldest matching taker, after a
         const here = list.filter(waiter => waiter.space === space);
         expect(waiters.count(space)).toBe(here.length);
         for (const tuple of tuples as Tuple[]) {
-          const matching = here.filter(({ template }) => matches(template, tuple)).sort((a, b) => a.turn - b.turn);
+          const matching = here
+            .filter(({ template }) => matches(template, tuple))
+            .sort((a, b) => a.turn - b.turn);
           const found = waiters.waitingFor(space, tuple);
           const turns = (some: readonly Filed[]) => some.map(({ turn }) => turn).join(' ');
           expect(turns(found.readers)).toBe(turns(matching.filter(({ takes }) => !takes)));

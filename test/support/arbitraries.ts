@@ -11,14 +11,24 @@ const longTexts = ['aaaaaaaaaa', 'aaaaaaaaab', 'b\0bbbbbbbb', 'ééééé\u{1f60
   tail => 'long text '.repeat(29) + tail,
 );
 /** Around the 64 bytes at which keys are cut; one is cut in the middle of a character. */
-const cutTexts = [62, 63, 64, 65].map(size => 'k'.repeat(size)).concat(`${'k'.repeat(63)}é`, `${'k'.repeat(64)}\0`);
+const cutTexts = [62, 63, 64, 65]
+  .map(size => 'k'.repeat(size))
+  .concat(`${'k'.repeat(63)}é`, `${'k'.repeat(64)}\0`);
 const texts = ['', 'a', 'b', 'ab', 'abc', 'a\0', '\0', 'a\uffff', 'a\u{10000}', '\uffff', '\u{1f600}', 'é'];
 const numbers = [0, -0, 1, 2, -1, 1.5, 2 ** 53, -(2 ** 53), 1e308, -1e308, 5e-324, -5e-324, 1e21, 1e-7];
 const nested: Json[] = [
-  ...[[], [1], [1, 2], ['a', null], [[]]],
-  ...[{}, { a: 1 }, { a: 1, b: 'a' }, { b: 'a', a: 1 }, { a: { b: [null, 0] } }, { kind: 'a', size: 2 }],
-  ...longTexts.slice(0, 2).map(text => ({ text })),
-  ...longTexts.slice(0, 2).map(text => [text]),
+  [],
+  [1],
+  [1, 2],
+  ['a', null],
+  [[]],
+  {},
+  { a: 1 },
+  { a: 1, b: 'a' },
+  { b: 'a', a: 1 },
+  { a: { b: [null, 0] } },
+  { kind: 'a', size: 2 },
+  ...longTexts.slice(0, 2).flatMap((text): Json[] => [{ text }, [text]]),
 ];
 const everyday: Json[] = ['a', 'b', 'abc', 1, 2, null, true, false];
 
@@ -70,9 +80,13 @@ function makePattern(value: Json, depth: number): fc.Arbitrary<Json> {
     { weight: 1, arbitrary: anyValue.map(other => ({ $ne: other })) },
     { weight: 1, arbitrary: fc.tuple(anyValue, anyValue).map(others => ({ $oneOf: [...others, value] })) },
   ];
-  if (typeof value === 'number') choices.push({ weight: 4, arbitrary: rangeFor(value, fc.constantFrom(...numbers)) });
+  if (typeof value === 'number')
+    choices.push({ weight: 4, arbitrary: rangeFor(value, fc.constantFrom(...numbers)) });
   if (typeof value === 'string') {
-    choices.push({ weight: 4, arbitrary: rangeFor(value, fc.constantFrom(...texts, ...cutTexts, ...longTexts)) });
+    choices.push({
+      weight: 4,
+      arbitrary: rangeFor(value, fc.constantFrom(...texts, ...cutTexts, ...longTexts)),
+    });
     choices.push({ weight: 3, arbitrary: prefixOf(value) });
   }
   if (depth > 0) {
@@ -90,13 +104,15 @@ function rangeFor<T extends number | string>(value: T, other: fc.Arbitrary<T>): 
   const one = fc.constantFrom('$gt', '$gte', '$lt', '$lte').map((bound): Json => ({ [bound]: value }));
   const two = fc
     .tuple(other, fc.constantFrom('$gt', '$gte'), fc.constantFrom('$lt', '$lte'), fc.boolean())
-    .map(([end, low, high, up]): Json => (up ? { [low]: value, [high]: end } : { [low]: end, [high]: value }));
+    .map(
+      ([end, low, high, up]): Json => (up ? { [low]: value, [high]: end } : { [low]: end, [high]: value }),
+    );
   return fc.oneof(one, two);
 }
 
 const prefixOf = (text: string): fc.Arbitrary<Json> =>
   fc.constantFrom(0, 1, 2, 62, 63, 64, 65, 66, 289, 290, 295, 400).map(length => ({
-    $prefix: [...text].slice(0, length).join(''),
+    $prefix: Array.from(text).slice(0, length).join(''),
   }));
 
 const itemsFor = (items: readonly Json[]): fc.Arbitrary<Json> =>
