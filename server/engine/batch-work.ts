@@ -3,9 +3,10 @@
  * A tuple that becomes visible meets the waiters here, before anybody else can see it.
  */
 import { limits } from '../../shared/limits.js';
-import type { EncodedTuple, Entry, Order } from '../../shared/operations.js';
+import type { EncodedTuple, Entry, EventType, Order } from '../../shared/operations.js';
 import type { Template } from '../../shared/template.js';
 import type { Batch, Found } from '../store/store.js';
+import type { EventLog } from './event-log.js';
 import type { Pending, Result } from './pending.js';
 import type { Waiters } from './waiters.js';
 
@@ -21,6 +22,7 @@ export class BatchWork {
   constructor(
     readonly batch: Batch,
     readonly waiters: Waiters<Pending>,
+    readonly events: EventLog,
     /** Milliseconds since 1970: one instant for the whole batch. */
     readonly now: number,
   ) {}
@@ -48,9 +50,17 @@ export class BatchWork {
   }
 
   async take(space: string, entries: readonly Entry[]): Promise<void> {
-    for (const { id } of entries) {
-      if (!(await this.batch.remove(space, id, this.now))) throw new Error('what was found can be removed');
+    for (const entry of entries) {
+      const removed = await this.batch.remove(space, entry.id, this.now);
+      if (!removed) throw new Error('what was found can be removed');
     }
+    await this.happened(space, 'taken', ...entries);
+  }
+
+  /** Numbers what has happened, for those who watch the space. */
+  async happened(space: string, type: EventType, ...entries: readonly Entry[]): Promise<void> {
+    if (!this.events.keeps(space)) return;
+    for (const entry of entries) this.events.note(space, await this.batch.takeNumber(), type, entry);
   }
 
   /** Puts tuples into a space, visible at once. One that meets a taker is never stored. */
@@ -62,17 +72,19 @@ export class BatchWork {
     const created = this.now;
     if (expires !== undefined) this.note(expires);
     if (this.waiters.count(space) === 0) {
-      return [
-        ...(await this.batch.insert(
-          space,
-          tuples.map(tuple => ({ tuple, created, expires })),
-        )),
-      ];
+      const entries = await this.batch.insert(
+        space,
+        tuples.map(tuple => ({ tuple, created, expires })),
+      );
+      await this.happened(space, 'out', ...entries);
+      return [...entries];
     }
     const published: Entry[] = [];
     for (const tuple of tuples) {
       const { readers, taker } = this.waiters.waitingFor(space, tuple.tuple);
       const entry = taker ? await this.#passing(tuple, expires) : await this.#stored(space, tuple, expires);
+      await this.happened(space, 'out', entry);
+      if (taker) await this.happened(space, 'taken', entry);
       for (const waiter of taker ? [...readers, taker] : readers) this.#serve(waiter, entry);
       published.push(entry);
     }
@@ -93,6 +105,7 @@ export class BatchWork {
   /** Shows an entry that has just become visible in the store to the waiters. */
   async reveal(space: string, entry: Entry): Promise<void> {
     const { readers, taker } = this.waiters.waitingFor(space, entry.tuple);
+    await this.happened(space, 'out', entry);
     if (taker) await this.take(space, [entry]);
     for (const waiter of taker ? [...readers, taker] : readers) this.#serve(waiter, entry);
   }

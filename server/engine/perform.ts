@@ -2,7 +2,7 @@
  * What each operation does, for one slice of one batch. It ends with a result, or wants to go on in a later batch (`more`), or has
  * found nothing and may wait (`wait`). It throws a TupletError only before it has written anything.
  */
-import { TupletError } from '../../shared/errors.js';
+import { invalid, TupletError } from '../../shared/errors.js';
 import { limits } from '../../shared/limits.js';
 import type { RequestOf } from '../../shared/operations.js';
 import type { Cursor, Found } from '../store/store.js';
@@ -27,6 +27,8 @@ export async function perform(pending: Pending, work: BatchWork): Promise<Step> 
       return takeMany(request, pending, work);
     case 'scan':
       return scan(request, pending, work);
+    case 'watch':
+      return watch(request, work);
     case 'count':
       return count(request, pending, work);
     case 'explain':
@@ -130,6 +132,7 @@ async function scan(
   pending: Pending,
   work: BatchWork,
 ): Promise<Step> {
+  if (!pending.cursor) work.events.retain(space, await work.batch.lastNumber());
   pending.cursor ??= { position: after };
   const left = limit - pending.entries.length;
   const found = await work.search(pending, { space, template, order: 'oldest', limit: left });
@@ -138,6 +141,14 @@ async function scan(
   if (found.cursor && !full) return goOn(pending, found.cursor);
   const next = found.cursor?.position ?? null;
   return { ok: { entries: pending.entries, next, event: await work.batch.lastNumber() } };
+}
+
+/** Where a watch begins. What happens behind this batch is in the log. */
+async function watch({ space, after }: RequestOf<'watch'>, work: BatchWork): Promise<Step> {
+  const last = await work.batch.lastNumber();
+  if (after !== undefined && after > last) throw invalid('after', `no event has the number ${after} yet`);
+  work.events.retain(space, last);
+  return { ok: { event: after ?? last } };
 }
 
 async function count(
@@ -173,7 +184,10 @@ async function renew({ space, id, ttl }: RequestOf<'renew'>, work: BatchWork): P
 
 async function cancel({ space, id }: RequestOf<'cancel'>, work: BatchWork): Promise<Step> {
   const numeric = entryId(id);
+  const entry = work.events.keeps(space) ? await work.batch.entry(space, numeric, work.now) : null;
   if (!(await work.batch.remove(space, numeric, work.now))) throw notFound(id);
+  // Nobody has seen what was still hidden.
+  if (entry && entry.position !== null) await work.happened(space, 'cancelled', entry);
   return { ok: { id: numeric } };
 }
 
@@ -187,5 +201,7 @@ const notFound = (id: number | string) => new TupletError('not_found', `id: no e
 
 async function space({ space }: RequestOf<'space'>, work: BatchWork): Promise<Step> {
   const tuples = await work.batch.size(space);
-  return { ok: { space, tuples, waiters: work.waiters.count(space), watches: 0, holds: 0 } };
+  return {
+    ok: { space, tuples, waiters: work.waiters.count(space), watches: work.events.count(space), holds: 0 },
+  };
 }

@@ -125,7 +125,8 @@ function findBest(rows: Rows, space: number, lookup: Lookup, order: FieldOrder):
     if (!best || compareByField(found, best, order) < 0) best = found;
     return true;
   });
-  if (cursor) return { ...nothing, examined, cursor: { ...cursor, best: best && toEntry(best.row, best.tuple) } };
+  if (cursor)
+    return { ...nothing, examined, cursor: { ...cursor, best: best && toEntry(best.row, best.tuple) } };
   if (!best) return { ...nothing, examined };
   // It may have been taken since an earlier call saw it: then the next best is not known, and all begins anew.
   const row = rows.get<Row>(

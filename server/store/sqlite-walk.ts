@@ -177,7 +177,9 @@ class FieldWalk {
   #pass(group: KeyRange): void {
     const { low, high } = this.#left;
     this.#left =
-      this.#order.dir === 'asc' ? { low: later(low, group.high), high } : { low, high: earlier(high, group.low) };
+      this.#order.dir === 'asc'
+        ? { low: later(low, group.high), high }
+        : { low, high: earlier(high, group.low) };
   }
 
   *absent(): Generator<Candidate> {

@@ -17,7 +17,17 @@ import { migrations } from './migrations/index.js';
 import { type Index, keyedFields } from './plan.js';
 import { type Row, type Rows, rowColumns, toEntry } from './sqlite-rows.js';
 import { countMatches, explainSearch, findMatches } from './sqlite-search.js';
-import type { Batch, CountLookup, Found, Lookup, NewEntry, RecordedAnswer, Store, Tally } from './store.js';
+import type {
+  Batch,
+  CountLookup,
+  Found,
+  Lookup,
+  NewEntry,
+  RecordedAnswer,
+  Store,
+  Swept,
+  Tally,
+} from './store.js';
 
 const reservedAtOnce = 4096;
 const statementsKept = 500;
@@ -222,6 +232,14 @@ export class SqliteStore implements Store, Batch, Rows {
     return this.#next - 1;
   }
 
+  entry(space: string, id: number, now: number): Entry | null {
+    const row = this.get<Row>(
+      `SELECT ${rowColumns} FROM entries WHERE id = ? AND space = ? AND (expires IS NULL OR expires > ?)`,
+      ...[id, this.#spaces.get(space) ?? 0, now],
+    );
+    return row ? toEntry(row, JSON.parse(row.body) as Tuple) : null;
+  }
+
   remove(space: string, id: number, now: number): boolean {
     const removed = this.get<Placed>(
       'DELETE FROM entries WHERE id = ? AND space = ? AND (expires IS NULL OR expires > ?) RETURNING space, position',
@@ -253,9 +271,9 @@ export class SqliteStore implements Store, Batch, Rows {
     });
   }
 
-  sweep(now: number, limit: number): number {
-    const swept = this.all<Placed>(
-      'DELETE FROM entries WHERE id IN (SELECT id FROM entries WHERE expires <= ? LIMIT ?) RETURNING space, position',
+  sweep(now: number, limit: number, wanted: (space: string) => boolean): Swept {
+    const swept = this.all<Row & Placed>(
+      `DELETE FROM entries WHERE id IN (SELECT id FROM entries WHERE expires <= ? LIMIT ?) RETURNING space, ${rowColumns}`,
       ...[now, limit],
     );
     this.#removed(swept);
@@ -263,7 +281,17 @@ export class SqliteStore implements Store, Batch, Rows {
       'DELETE FROM answers WHERE key IN (SELECT key FROM answers WHERE expires <= ? LIMIT ?)',
       ...[now, limit],
     );
-    return swept.length + forgotten;
+    const entries = swept.flatMap(({ space: id, ...row }) => {
+      const space = this.#spaceName(id);
+      if (row.position === null || !wanted(space)) return [];
+      return [{ space, entry: toEntry(row, JSON.parse(row.body) as Tuple) }];
+    });
+    return { entries, more: swept.length === limit || forgotten === limit };
+  }
+
+  #spaceName(id: number): string {
+    for (const [name, number] of this.#spaces) if (number === id) return name;
+    throw new Error(`there is no space ${id}`);
   }
 
   nextDue(): number | null {
