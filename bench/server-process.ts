@@ -36,18 +36,15 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   /** kill -9. */
-  kill(): Promise<void> {
-    return this.#end('SIGKILL');
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#end('SIGTERM');
-  }
-
-  async #end(signal: NodeJS.Signals): Promise<void> {
+  async kill(): Promise<void> {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
     const exited = once(this.#process, 'exit');
-    this.#process.kill(signal);
+    this.#process.kill('SIGKILL');
     await exited;
+  }
+
+  /** Nobody needs its files any more. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.kill();
   }
 }

@@ -3,7 +3,7 @@ import { TupletError } from '../shared/errors.js';
 import type { Json } from '../shared/json.js';
 import { limits } from '../shared/limits.js';
 import type { Entry, Explanation, Order, SpaceState } from '../shared/operations.js';
-import { checkJson } from '../shared/tuple.js';
+import { checkJson, utf8Bytes } from '../shared/tuple.js';
 import type { Connection } from './connection.js';
 import { type Data, encodeTemplate, type RowOf, type TemplateLike } from './formals.js';
 import { Watching } from './watching.js';
@@ -79,6 +79,11 @@ export class Space<Row extends readonly unknown[] = readonly unknown[]> {
     { signal, ...options }: OutOptions = {},
   ): Promise<number[]> {
     const args = { tuples: tuples.map((tuple, at) => checked(tuple, `tuples[${at}]`)), ...options };
+    const bytes = utf8Bytes(JSON.stringify(args));
+    if (bytes > limits.outManyBytes) {
+      const message = `tuples: ${bytes} bytes together, at most ${limits.outManyBytes}: put them in several calls`;
+      throw new TupletError('too_large', message, { field: 'tuples' });
+    }
     const { entries } = await this.#connection.request('outMany', this.name, args, signal);
     return entries.map(({ id }) => id);
   }

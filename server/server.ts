@@ -73,6 +73,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TupletSe
       if (conversations.size >= limits.connections) return link.close('too many connections');
       const conversation = new Conversation(link, {
         ...{ engine, authenticator, clock, deadlines },
+        onRequest: metrics.onRequest,
         onOver: () => {
           conversations.delete(conversation);
           metrics.connections.set(conversations.size);

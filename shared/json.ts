@@ -42,7 +42,8 @@ function decimal(token: string): Decimal {
   const [, whole = '', fraction = '', power = '0'] =
     /^-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(token) ?? [];
   const all = (whole + fraction).replace(/^0+/, '');
-  const digits = all.replace(/0+$/, '');
+  // Without the lookbehind, a long run of zeros inside would be tried from each of its zeros: quadratic time.
+  const digits = all.replace(/(?<!0)0+$/, '');
   return {
     digits,
     exponent: digits === '' ? 0 : Number(power) - fraction.length + all.length - digits.length,
@@ -64,9 +65,20 @@ export function equalJson(a: Json, b: Json): boolean {
   const [left, right] = [a as JsonObject, b as JsonObject];
   const keys = Object.keys(left);
   return (
-    keys.length === Object.keys(right).length &&
-    keys.every(key => Object.hasOwn(right, key) && equalJson(left[key] as Json, right[key] as Json))
+    keys.every(key => Object.hasOwn(right, key) && equalJson(left[key] as Json, right[key] as Json)) &&
+    keyCount(right) === keys.length
   );
+}
+
+const keyCounts = new WeakMap<JsonObject, number>();
+
+/** How many keys an object has; counted once, since a template may ask a large object many times. */
+export function keyCount(object: JsonObject): number {
+  const known = keyCounts.get(object);
+  if (known !== undefined) return known;
+  const count = Object.keys(object).length;
+  keyCounts.set(object, count);
+  return count;
 }
 
 /** Text that is the same for equal values: keys in code unit order, -0 as 0. */

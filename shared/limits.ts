@@ -13,10 +13,15 @@ export const limits = {
   /** Templates in one `$anyOf`, patterns in one `$or`. */
   alternatives: 64,
   oneOfValues: 1_000,
+  /** Patterns of one template, at all depths, with the values of `$oneOf`. */
+  templatePatterns: 4_096,
+  templateSchemas: 16,
   schemaBytes: 8 * 1024,
   schemasCompiled: 1_000,
 
   outManyTuples: 10_000,
+  /** Less than a frame, so that it fits into one with what goes around it. */
+  outManyBytes: 4 * 1024 * 1024 - 4096,
   takeManyTuples: 1_000,
   scanEntries: 1_000,
 

@@ -5,7 +5,7 @@
  * matches by deep equality; an object with `$` keys is a formal; formals may stand inside plain objects and arrays.
  * `{"$anyOf": [template, …]}` matches what one of its templates matches.
  */
-import { invalid } from './errors.js';
+import { invalid, TupletError } from './errors.js';
 import {
   canonicalJson,
   compareText,
@@ -14,6 +14,7 @@ import {
   type Json,
   type JsonObject,
   jsonType,
+  keyCount,
 } from './json.js';
 import { limits } from './limits.js';
 import { compileSchema, type SchemaTest } from './schema.js';
@@ -89,9 +90,7 @@ function matchesPattern(pattern: Pattern, value: Json): boolean {
       return isObject(value) && hasMembers(pattern.members, value);
     case 'object':
       return (
-        isObject(value) &&
-        Object.keys(value).length === pattern.members.length &&
-        hasMembers(pattern.members, value)
+        isObject(value) && keyCount(value) === pattern.members.length && hasMembers(pattern.members, value)
       );
     case 'array':
       return (
@@ -134,37 +133,56 @@ export function parseTemplate(source: unknown, field = 'template'): Template {
   checkJson(source, field, limits.tupleDepth * 2);
   const text = canonicalJson(source);
   checkSize(text, field);
-  if (!isObject(source)) return { shapes: [parseShape(source, field)], text };
+  const budget = new Budget(field);
+  if (!isObject(source)) return { shapes: [parseShape(source, field, budget)], text };
   const alternatives = source.$anyOf;
   if (Object.keys(source).length !== 1 || alternatives === undefined) {
     throw invalid(field, 'a template is an array of patterns, or {"$anyOf": [template, …]}');
   }
   const list = nonEmptyList(alternatives, `${field}.$anyOf`, limits.alternatives);
-  return { shapes: list.map((one, index) => parseShape(one, `${field}.$anyOf[${index}]`)), text };
+  return { shapes: list.map((one, index) => parseShape(one, `${field}.$anyOf[${index}]`, budget)), text };
 }
 
-function parseShape(source: Json, field: string): Shape {
+/** What one template may cost: the time of a match grows with its patterns, that of its check with its schemas. */
+class Budget {
+  readonly #left = { patterns: limits.templatePatterns as number, schemas: limits.templateSchemas as number };
+
+  constructor(readonly field: string) {}
+
+  spend(what: 'patterns' | 'schemas', count = 1): void {
+    this.#left[what] -= count;
+    if (this.#left[what] >= 0) return;
+    const most = what === 'patterns' ? limits.templatePatterns : limits.templateSchemas;
+    throw new TupletError('too_large', `${this.field}: has more than ${most} ${what}`, { field: this.field });
+  }
+}
+
+function parseShape(source: Json, field: string, budget: Budget): Shape {
   if (!Array.isArray(source)) throw invalid(field, 'a template is an array of patterns');
   const rest = isRest(source.at(-1));
   const items = rest ? source.slice(0, -1) : source;
   if (source.length < 1 || items.length > limits.fields) {
     throw invalid(field, `a template has 1 to ${limits.fields} patterns, this one has ${items.length}`);
   }
-  return { patterns: items.map((item, index) => parsePattern(item, `${field}[${index}]`)), rest };
+  return { patterns: items.map((item, index) => parsePattern(item, `${field}[${index}]`, budget)), rest };
 }
 
 const isRest = (item: Json | undefined): boolean =>
   isObject(item) && item.$rest === true && Object.keys(item).length === 1;
 
-function parsePattern(source: Json, field: string): Pattern {
+function parsePattern(source: Json, field: string, budget: Budget): Pattern {
+  budget.spend('patterns');
   if (isPlain(source)) return { kind: 'literal', value: source };
   if (Array.isArray(source)) {
-    return { kind: 'array', items: source.map((item, index) => parsePattern(item, `${field}[${index}]`)) };
+    return {
+      kind: 'array',
+      items: source.map((item, index) => parsePattern(item, `${field}[${index}]`, budget)),
+    };
   }
   const object = source as JsonObject;
   const keys = Object.keys(object);
-  if (keys.some(key => key.startsWith('$'))) return parseFormal(object, keys, field);
-  return { kind: 'object', members: parseMembers(object, field) };
+  if (keys.some(key => key.startsWith('$'))) return parseFormal(object, keys, field, budget);
+  return { kind: 'object', members: parseMembers(object, field, budget) };
 }
 
 /** Whether a value has no `$` key at any depth, and so stands for itself. */
@@ -174,13 +192,13 @@ function isPlain(value: Json): boolean {
   return Object.entries(value).every(([key, member]) => !key.startsWith('$') && isPlain(member));
 }
 
-const parseMembers = (source: JsonObject, field: string): [string, Pattern][] =>
-  Object.entries(source).map(([key, value]) => [key, parsePattern(value, `${field}.${key}`)]);
+const parseMembers = (source: JsonObject, field: string, budget: Budget): [string, Pattern][] =>
+  Object.entries(source).map(([key, value]) => [key, parsePattern(value, `${field}.${key}`, budget)]);
 
 const types = new Set(['string', 'number', 'integer', 'boolean', 'null', 'array', 'object']);
 const bounds = new Set(['$gt', '$gte', '$lt', '$lte']);
 
-function parseFormal(source: JsonObject, keys: readonly string[], field: string): Pattern {
+function parseFormal(source: JsonObject, keys: readonly string[], field: string, budget: Budget): Pattern {
   if (keys.every(key => bounds.has(key))) return { kind: 'range', range: parseRange(source, field) };
   const [key, ...others] = keys as [string, ...string[]];
   if (others.length > 0) {
@@ -200,21 +218,25 @@ function parseFormal(source: JsonObject, keys: readonly string[], field: string)
       return { kind: 'literal', value: operand };
     case '$ne':
       return { kind: 'ne', value: operand };
-    case '$oneOf':
-      return { kind: 'oneOf', values: nonEmptyList(operand, at, limits.oneOfValues) };
+    case '$oneOf': {
+      const values = nonEmptyList(operand, at, limits.oneOfValues);
+      budget.spend('patterns', values.length);
+      return { kind: 'oneOf', values };
+    }
     case '$prefix':
       if (typeof operand !== 'string') throw invalid(at, 'is a string');
       return { kind: 'prefix', prefix: operand };
     case '$has':
       if (!isObject(operand)) throw invalid(at, 'is an object of patterns');
-      return { kind: 'has', members: parseMembers(operand, at) };
+      return { kind: 'has', members: parseMembers(operand, at, budget) };
     case '$not':
-      return { kind: 'not', pattern: parsePattern(operand, at) };
+      return { kind: 'not', pattern: parsePattern(operand, at, budget) };
     case '$or': {
       const list = nonEmptyList(operand, at, limits.alternatives);
-      return { kind: 'or', patterns: list.map((one, index) => parsePattern(one, `${at}[${index}]`)) };
+      return { kind: 'or', patterns: list.map((one, index) => parsePattern(one, `${at}[${index}]`, budget)) };
     }
     case '$schema':
+      budget.spend('schemas');
       return { kind: 'schema', test: compileSchema(operand, at) };
     case '$rest':
       throw invalid(at, 'stands last in a template, as {"$rest": true}');

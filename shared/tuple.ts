@@ -69,7 +69,10 @@ export function checkJson(value: unknown, field: string, depth: number): asserts
       if (value === null) return;
       if (depth === 0) throw invalid(field, 'nested too deep');
       return Array.isArray(value) ? checkItems(value, field, depth) : checkMembers(value, field, depth);
-    default:
+    case 'undefined':
+    case 'function':
+    case 'symbol':
+    case 'bigint':
       throw invalid(field, `${typeof value} is not a JSON value`);
   }
 }

@@ -15,7 +15,6 @@ export async function showProgress(): Promise<Progress> {
   const bar = new cliProgress.SingleBar({
     format:
       size === undefined ? '{tuples} tuples' : '{bar} {percentage}% | {tuples} tuples | {eta_formatted} left',
-    hideCursor: true,
     // Signals are ours.
     gracefulExit: false,
   });

@@ -14,7 +14,7 @@ import { noWords, readJson } from './json-reader.js';
 import { type Line, linesOf } from './lines.js';
 import { Unfinished } from './status.js';
 
-type Put = (tuples: readonly Tuple[]) => Promise<unknown>;
+export type Put = (tuples: readonly Tuple[]) => Promise<unknown>;
 
 /** How far it is: what the server has answered for. */
 export interface Tally {

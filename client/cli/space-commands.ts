@@ -4,15 +4,19 @@ import { checkName } from '../../shared/tuple.js';
 import type { OutOptions, ScanPage, Space, WaitOptions } from '../node.js';
 import { print } from './output.js';
 import { showProgress } from './progress.js';
-import { putLines } from './put-lines.js';
+import { type Put, putLines } from './put-lines.js';
 import { OutputClosed, OutputFailed, status, UsageError } from './status.js';
 import { everything, readTemplate, readTuple, readTuples } from './template-text.js';
 import { type ClientOptions, withClient } from './with-client.js';
 
 type Wait = ClientOptions & Omit<WaitOptions, 'signal'> & { readonly entry?: boolean };
-type Put = ClientOptions & Pick<OutOptions, 'ttl' | 'delay'>;
+type PutOptions = ClientOptions & Pick<OutOptions, 'ttl' | 'delay'>;
 
-export async function out(name: string, text: string, options: Put & { unless?: string }): Promise<number> {
+export async function out(
+  name: string,
+  text: string,
+  options: PutOptions & { unless?: string },
+): Promise<number> {
   const timing = timingOf(options);
   if (text === '-') return outLines(name, options, timing);
   const tuple = readTuple(text);
@@ -28,22 +32,23 @@ export async function out(name: string, text: string, options: Put & { unless?: 
 
 async function outLines(
   name: string,
-  options: Put & { unless?: string },
+  options: PutOptions & { unless?: string },
   timing: Pick<OutOptions, 'ttl' | 'delay'>,
 ) {
   if (options.unless !== undefined) throw new UsageError('unless: goes with one tuple, not with -');
   return withSpace(name, options, async (space, signal) => {
-    using progress = await showProgress();
-    const put = await putLines(process.stdin, tuples => space.outMany(tuples, timing), {
-      signal,
-      onPut: tally => progress.show(tally),
-    });
+    const put = await putStdin(tuples => space.outMany(tuples, timing), signal);
     await print({ tuples: put });
     return status.ok;
   });
 }
 
-export async function outMany(name: string, text: string, options: Put): Promise<number> {
+async function putStdin(put: Put, signal: AbortSignal): Promise<number> {
+  using progress = await showProgress();
+  return await putLines(process.stdin, put, { signal, onPut: tally => progress.show(tally) });
+}
+
+export async function outMany(name: string, text: string, options: PutOptions): Promise<number> {
   const tuples = readTuples(text);
   return withSpace(name, options, async (space, signal) => {
     const ids = await space.outMany(tuples, { ...timingOf(options), signal });
@@ -52,7 +57,7 @@ export async function outMany(name: string, text: string, options: Put): Promise
   });
 }
 
-const timingOf = ({ ttl, delay }: Put): Pick<OutOptions, 'ttl' | 'delay'> => ({
+const timingOf = ({ ttl, delay }: PutOptions): Pick<OutOptions, 'ttl' | 'delay'> => ({
   ...(ttl !== undefined && { ttl }),
   ...(delay !== undefined && { delay }),
 });

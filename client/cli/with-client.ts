@@ -33,7 +33,9 @@ export async function withClient(
     return status;
   } catch (error) {
     if (!(error instanceof OutputFailed)) await client.close();
-    if (error instanceof TupletError && error.code === 'aborted') throw error.cause;
+    if (error instanceof TupletError && error.code === 'aborted' && interruption.signal.aborted) {
+      throw interruption.signal.reason;
+    }
     throw error;
   } finally {
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);

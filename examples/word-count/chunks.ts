@@ -6,7 +6,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 
 /** Bytes that a chunk has at least, save the last of a file. */
 const chunkBytes = 256 * 1024;
-const blanks = new Set([...'\t\n\r '].map(blank => blank.charCodeAt(0)));
+const blanks = new Set(Buffer.from('\t\n\r '));
 
 export interface Range {
   readonly path: string;

@@ -1,4 +1,4 @@
-/** The processes that the example starts. They end with it, whatever ends it. */
+/** The processes that the example starts. They end with it; the server only if it has time for that, which kill -9 does not give. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -3,9 +3,9 @@
  * A tuple that becomes visible meets the waiters here, before anybody else can see it.
  */
 import { limits } from '../../shared/limits.js';
-import type { EncodedTuple, Entry, EventType, Order } from '../../shared/operations.js';
-import type { Template } from '../../shared/template.js';
-import type { Batch, Found } from '../store/store.js';
+import type { EncodedTuple, Entry, EventType } from '../../shared/operations.js';
+import type { Tuple } from '../../shared/tuple.js';
+import type { Batch, Found, Lookup } from '../store/store.js';
 import type { EventLog } from './event-log.js';
 import type { Pending, Result } from './pending.js';
 import type { Waiters } from './waiters.js';
@@ -34,14 +34,15 @@ export class BatchWork {
   /** Goes on with a request's search for one slice. */
   async search(
     pending: Pending,
-    options: { space: string; template: Template; order: Order; limit: number; among?: 'visible' | 'hidden' },
+    options: Pick<Lookup, 'space' | 'template' | 'order' | 'limit'> &
+      Partial<Pick<Lookup, 'among' | 'bytes'>>,
   ): Promise<Found> {
     const found = await this.batch.find({
+      among: 'visible',
+      bytes: limits.answerBytes,
       ...options,
       purpose: pending.takes ? 'take' : 'read',
-      among: options.among ?? 'visible',
       after: pending.cursor,
-      bytes: limits.answerBytes,
       budget: limits.sliceEntries,
       now: this.now,
     });
@@ -80,8 +81,10 @@ export class BatchWork {
       return [...entries];
     }
     const published: Entry[] = [];
+    // A space that may not be made is refused here, before anybody is served.
+    await this.batch.insert(space, []);
     for (const tuple of tuples) {
-      const { readers, taker } = this.waiters.waitingFor(space, tuple.tuple);
+      const { readers, taker } = this.#claim(space, tuple.tuple);
       const entry = taker ? await this.#passing(tuple, expires) : await this.#stored(space, tuple, expires);
       await this.happened(space, 'out', entry);
       if (taker) await this.happened(space, 'taken', entry);
@@ -104,16 +107,24 @@ export class BatchWork {
 
   /** Shows an entry that has just become visible in the store to the waiters. */
   async reveal(space: string, entry: Entry): Promise<void> {
-    const { readers, taker } = this.waiters.waitingFor(space, entry.tuple);
+    const { readers, taker } = this.#claim(space, entry.tuple);
     await this.happened(space, 'out', entry);
     if (taker) await this.take(space, [entry]);
     for (const waiter of taker ? [...readers, taker] : readers) this.#serve(waiter, entry);
   }
 
+  /** Whom a tuple serves. They wait no longer: neither their deadline nor their caller can end them while the store is awaited. */
+  #claim(space: string, tuple: Tuple): { readers: Pending[]; taker: Pending | undefined } {
+    const claimed = this.waiters.waitingFor(space, tuple);
+    for (const waiter of claimed.taker ? [...claimed.readers, claimed.taker] : claimed.readers) {
+      this.waiters.remove(waiter);
+      waiter.callOff?.();
+      waiter.phase = 'running';
+    }
+    return claimed;
+  }
+
   #serve(waiter: Pending, entry: Entry): void {
-    this.waiters.remove(waiter);
-    waiter.callOff?.();
-    waiter.phase = 'running';
     if (waiter.request.op !== 'takeMany') return void this.served.push([waiter, { ok: entry }]);
     waiter.entries.push(entry);
     this.#roomy.push(waiter);

@@ -56,7 +56,10 @@ export class Deadlines {
     this.#armed = undefined;
     const now = this.#clock.now();
     while (this.#heap[0] && this.#heap[0].time <= now) {
-      const { act } = pop(this.#heap);
+      const deadline = pop(this.#heap);
+      const { act } = deadline;
+      // It has left the heap: called off later, it must not count among the dead.
+      deadline.act = undefined;
       if (act) act();
       else this.#dead--;
     }

@@ -46,6 +46,8 @@ export class Engine {
   readonly #events: EventLog;
   readonly #waiters = new Waiters<Pending>();
   readonly #keyed = new Map<string, Pending>();
+  /** All that have no answer yet. */
+  readonly #unanswered = new Set<Pending>();
   #queue: Pending[] = [];
   #turn = 0;
   #scheduled = false;
@@ -89,6 +91,7 @@ export class Engine {
     if (!pending) {
       pending = new Pending(request, this.#turn++, this.#clock.now(), key);
       if (key) this.#keyed.set(key.id, pending);
+      this.#unanswered.add(pending);
       this.#queue.push(pending);
       this.#schedule();
     }
@@ -114,11 +117,16 @@ export class Engine {
   }
 
   #abandon(pending: Pending, respond: Respond): void {
-    if (pending.phase === 'running' || pending.phase === 'done') return;
+    if (pending.phase === 'done') return;
+    if (pending.phase === 'running') {
+      // It may yet have an effect, and then has an answer.
+      pending.leaving.add(respond);
+      return;
+    }
     if (!pending.responders.delete(respond)) return;
-    this.#defer(() => respond({ error: new TupletError('aborted', 'the caller gave up; nothing was done') }));
+    this.#defer(() => respond({ error: abandoned() }));
     if (pending.responders.size > 0) return;
-    if (pending.phase === 'queued') this.#queue = this.#queue.filter(one => one !== pending);
+    // One that is queued stays there until the next batch passes it by: a client that goes may abandon thousands at once.
     this.#retire(pending);
   }
 
@@ -127,6 +135,7 @@ export class Engine {
     pending.phase = 'done';
     pending.callOff?.();
     this.#waiters.remove(pending);
+    this.#unanswered.delete(pending);
     if (pending.key) this.#keyed.delete(pending.key.id);
   }
 
@@ -138,14 +147,14 @@ export class Engine {
 
   async #run(): Promise<void> {
     const done: [Pending, Result][] = [];
-    const running: Pending[] = [];
     const started = this.#clock.now();
+    let requests: number;
     try {
-      await this.#runBatch(running, done);
+      requests = await this.#runBatch(done);
     } catch (error) {
-      return this.#fail(error, running);
+      return this.#fail(error);
     }
-    this.#options.onBatch?.(running.length, this.#clock.now() - started);
+    this.#options.onBatch?.(requests, this.#clock.now() - started);
     for (const [pending, result] of done) this.#answer(pending, result);
     this.#events.publish();
     this.#scheduled = false;
@@ -153,33 +162,40 @@ export class Engine {
     else for (const wake of this.#idle.splice(0)) wake();
   }
 
-  async #runBatch(running: Pending[], done: [Pending, Result][]): Promise<void> {
+  /** Tells how many requests it had. */
+  async #runBatch(done: [Pending, Result][]): Promise<number> {
     const batch = await this.#store.begin();
     const work = new BatchWork(batch, this.#waiters, this.#events, this.#clock.wall());
-    if (this.#dueNow) await this.#handleDue(work);
+    if (this.#dueNow || this.#due <= work.now) await this.#handleDue(work);
     const queue = this.#queue;
     this.#queue = [];
-    let next = 0;
-    while (next < queue.length && next < limits.batchRequests && work.examined < limits.batchEntries) {
+    const unfinished: Pending[] = [];
+    let [next, requests] = [0, 0];
+    while (next < queue.length && requests < limits.batchRequests && work.examined < limits.batchEntries) {
       const pending = queue[next++] as Pending;
       // Abandoned since: a caller may give up while another request of this batch awaits the store.
       if (pending.phase === 'done') continue;
       pending.phase = 'running';
-      running.push(pending);
+      requests++;
       const step = await this.#performOne(pending, work);
       if (isFinal(step)) work.served.push([pending, step]);
-      else if (step === 'more') pending.phase = 'queued';
-      else this.#wait(pending);
+      else if (step === 'wait') this.#wait(pending);
+      else {
+        pending.phase = 'queued';
+        unfinished.push(pending);
+      }
+      if (!isFinal(step)) for (const respond of pending.leaving) this.#abandon(pending, respond);
     }
     await work.topUp();
     for (const [pending, result] of work.served) {
-      if (pending.key && 'ok' in result) await this.#record(pending.key, result.ok, work);
+      if (pending.key && !pending.replayed && 'ok' in result)
+        await this.#record(pending.key, result.ok, work);
     }
     await batch.commit();
-    const unfinished = running.filter(pending => pending.phase === 'queued');
     this.#queue = [...queue.slice(next), ...this.#queue, ...unfinished];
     done.push(...work.served);
     this.#armDue(work.due);
+    return requests;
   }
 
   async #performOne(pending: Pending, work: BatchWork): Promise<Step> {
@@ -187,9 +203,16 @@ export class Engine {
       if (pending.key) {
         const recorded = await work.batch.recorded(pending.key.id, work.now);
         if (recorded && recorded.fingerprint !== pending.key.fingerprint) return { error: keyReused() };
-        if (recorded) return { ok: recorded.answer as unknown as Answer };
+        if (recorded) {
+          pending.replayed = true;
+          return { ok: recorded.answer as unknown as Answer };
+        }
       }
-      return await perform(pending, work);
+      const step = await perform(pending, work);
+      if (step === 'wait' && this.#waiters.size >= limits.waiters) {
+        throw new TupletError('limit', 'too many requests are waiting');
+      }
+      return step;
     } catch (error) {
       if (error instanceof TupletError) return { error };
       throw error;
@@ -244,7 +267,7 @@ export class Engine {
     for (const { space, entry } of ripe) await work.reveal(space, entry);
     const swept = await work.batch.sweep(now, limits.batchRequests, space => this.#events.keeps(space));
     for (const { space, entry } of swept.entries) await work.happened(space, 'expired', entry);
-    this.#dueNow = ripe.length === limits.batchRequests || swept.more;
+    this.#dueNow = ripe.length === limits.batchRequests || swept.count >= limits.batchRequests;
     work.note((await work.batch.nextDue()) ?? Number.POSITIVE_INFINITY);
   }
 
@@ -261,10 +284,9 @@ export class Engine {
   }
 
   /** Nothing is known of what the batch did, and nothing else may be tried. */
-  #fail(error: unknown, running: readonly Pending[]): void {
+  #fail(error: unknown): void {
     this.#state = 'failed';
     this.#deadlines.clear();
-    const told = new Set(running);
     const unknown = new TupletError('unavailable', 'the storage failed in the middle of this', {
       outcome: 'unknown',
       cause: error,
@@ -272,8 +294,8 @@ export class Engine {
     const untouched = new TupletError('unavailable', 'the storage failed: the server is stopping', {
       cause: error,
     });
-    for (const pending of [...running, ...this.#queue, ...this.#waiters.all()]) {
-      if (pending.phase !== 'done') this.#answer(pending, { error: told.has(pending) ? unknown : untouched });
+    for (const pending of [...this.#unanswered]) {
+      this.#answer(pending, { error: pending.phase === 'running' ? unknown : untouched });
     }
     this.#queue = [];
     for (const wake of this.#idle.splice(0)) wake();
@@ -290,3 +312,5 @@ export class Engine {
     for (const pending of [...this.#waiters.all()]) this.#answer(pending, { error });
   }
 }
+
+const abandoned = () => new TupletError('aborted', 'the caller gave up; nothing was done');

@@ -21,11 +21,18 @@ export class Pending implements Waiter {
   phase: Phase = 'queued';
   /** Where its search goes on. */
   cursor: Cursor | undefined;
-  /** What it has found, or counted, on the way. */
+  /** The last number that had been given when its search began, if that takes more than one batch. */
+  since: number | undefined;
+  /** What it has found, or counted, on the way; and how much text that is. */
   readonly entries: Entry[] = [];
+  bytes = 0;
   count = 0;
   /** Its time to wait is over: it looks once more and takes what there is. */
   gaveUp = false;
+  /** Who gave up while it was running: they are let go if it has to wait, or to go on. */
+  readonly leaving = new Set<Respond>();
+  /** Its answer came from the record. */
+  replayed = false;
   /** Calls its deadline off. */
   callOff: (() => void) | undefined;
   readonly responders = new Set<Respond>();

@@ -3,8 +3,9 @@
  * found nothing and may wait (`wait`). It throws a TupletError only before it has written anything.
  */
 import { invalid, TupletError } from '../../shared/errors.js';
+import { compareJson } from '../../shared/json.js';
 import { limits } from '../../shared/limits.js';
-import type { RequestOf } from '../../shared/operations.js';
+import type { Entry, Order, RequestOf } from '../../shared/operations.js';
 import type { Cursor, Found } from '../store/store.js';
 import type { BatchWork } from './batch-work.js';
 import type { Pending, Result } from './pending.js';
@@ -97,19 +98,43 @@ async function put(
   );
 }
 
-async function one(
-  { space, template, order, timeout }: RequestOf<'in' | 'rd' | 'take' | 'read'>,
-  pending: Pending,
-  work: BatchWork,
-): Promise<Step> {
+type OneRequest = RequestOf<'in' | 'rd' | 'take' | 'read'>;
+
+async function one(request: OneRequest, pending: Pending, work: BatchWork): Promise<Step> {
+  const { space, template, order, timeout } = request;
   const { entries, cursor } = await work.search(pending, { space, template, order, limit: 1 });
-  const [entry] = entries;
+  if (entries.length === 0 && cursor) {
+    pending.since ??= await work.batch.lastNumber();
+    return goOn(pending, cursor);
+  }
+  const entry = await orWhatCame(request, entries[0], pending, work);
   if (entry) {
     if (pending.takes) await work.take(space, [entry]);
     return { ok: entry };
   }
-  if (cursor) return goOn(pending, cursor);
   return timeout === 0 || pending.gaveUp ? { ok: null } : 'wait';
+}
+
+/**
+ * What came since the search began may lie behind it, unless it went from the oldest on: the first, in the order, of that and of what it
+ * found. There is only so much of it, so that one batch looks at all.
+ */
+async function orWhatCame(
+  { space, template, order }: OneRequest,
+  found: Entry | undefined,
+  pending: Pending,
+  work: BatchWork,
+): Promise<Entry | undefined> {
+  if (order === 'oldest' || pending.since === undefined) return found;
+  let first = found;
+  let cursor: Cursor | null = { position: pending.since };
+  while (cursor) {
+    pending.cursor = cursor;
+    const came = await work.search(pending, { space, template, order: 'oldest', limit: limits.scanEntries });
+    for (const entry of came.entries) if (!first || precedes(entry, first, order)) first = entry;
+    cursor = came.cursor;
+  }
+  return first;
 }
 
 /** Takes what the first slice with a match has: entries that are taken must be answered in the same batch. */
@@ -132,15 +157,23 @@ async function scan(
   pending: Pending,
   work: BatchWork,
 ): Promise<Step> {
-  if (!pending.cursor) work.events.retain(space, await work.batch.lastNumber());
+  if (pending.since === undefined) {
+    // A watch from here on misses nothing: what happens while the scan goes on is in the log, if it is seen or not.
+    pending.since = await work.batch.lastNumber();
+    work.events.retain(space, pending.since);
+  }
   pending.cursor ??= { position: after };
   const left = limit - pending.entries.length;
-  const found = await work.search(pending, { space, template, order: 'oldest', limit: left });
+  const bytes = limits.answerBytes - pending.bytes;
+  const found = await work.search(pending, { space, template, order: 'oldest', limit: left, bytes });
   pending.entries.push(...found.entries);
   const full = pending.entries.length === limit || found.full;
-  if (found.cursor && !full) return goOn(pending, found.cursor);
+  if (found.cursor && !full) {
+    for (const { tuple } of found.entries) pending.bytes += JSON.stringify(tuple).length;
+    return goOn(pending, found.cursor);
+  }
   const next = found.cursor?.position ?? null;
-  return { ok: { entries: pending.entries, next, event: await work.batch.lastNumber() } };
+  return { ok: { entries: pending.entries, next, event: pending.since } };
 }
 
 /** Where a watch begins. What happens behind this batch is in the log. */
@@ -167,6 +200,18 @@ async function count(
   work.examined += tally.examined;
   pending.count += tally.count;
   return tally.cursor ? goOn(pending, tally.cursor) : { ok: { count: pending.count } };
+}
+
+/** Whether `a` comes before `b`. Both match; the older comes first among equals. */
+function precedes(a: Entry, b: Entry, order: Exclude<Order, 'oldest'>): boolean {
+  const older = (a.position ?? 0) - (b.position ?? 0);
+  if (order === 'newest') return older > 0;
+  const [left, right] = [a.tuple[order.field], b.tuple[order.field]];
+  if (left === undefined || right === undefined) {
+    return (Number(left === undefined) - Number(right === undefined) || older) < 0;
+  }
+  const byValue = compareJson(left, right);
+  return ((order.dir === 'asc' ? byValue : -byValue) || older) < 0;
 }
 
 function goOn(pending: Pending, cursor: Cursor): 'more' {

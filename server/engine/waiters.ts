@@ -19,7 +19,10 @@ export interface Waiter {
 interface Group<W> {
   readonly template: Template;
   readonly readers: Set<W>;
-  readonly takers: Set<W>;
+  /** The oldest first. */
+  takers: Set<W>;
+  /** The turn of the last taker that came. */
+  youngest: number;
 }
 
 /** Groups by the text of their template. */
@@ -116,11 +119,24 @@ function file<W extends Waiter>(space: Space<W>, { steps, values }: Anchor, wait
     const bucket = path.buckets.get(key) ?? new Map<string, Group<W>>();
     path.buckets.set(key, bucket);
     const { template } = waiter;
-    const group = bucket.get(template.text) ?? { template, readers: new Set<W>(), takers: new Set<W>() };
+    const group = bucket.get(template.text) ?? {
+      template,
+      readers: new Set<W>(),
+      takers: new Set<W>(),
+      youngest: -1,
+    };
     bucket.set(template.text, group);
-    (waiter.takes ? group.takers : group.readers).add(waiter);
+    if (waiter.takes) lineUp(group, waiter);
+    else group.readers.add(waiter);
     return [pathKey, key];
   });
+}
+
+/** Takers stand by age: one that looked for long before it waited may be older than those that wait already. */
+function lineUp<W extends Waiter>(group: Group<W>, taker: W): void {
+  group.takers.add(taker);
+  if (taker.turn > group.youngest) group.youngest = taker.turn;
+  else group.takers = new Set([...group.takers].sort((a, b) => a.turn - b.turn));
 }
 
 function unfile<W extends Waiter>(

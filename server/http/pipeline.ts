@@ -1,7 +1,7 @@
 /**
- * The requests of one connection. They are done one after the other, as HTTP wants it of pipelined requests that change something.
- * It is also what lets a hang-up be seen: Node stops reading a connection, and hears nothing of its end, while too many answers are
- * held back behind one that is still waited for.
+ * The requests of one connection: done one after the other, as HTTP wants it of pipelined requests that change something.
+ * That also lets a hang-up be seen: Node stops reading a connection, and so hears nothing of its end, while many answers are held back
+ * behind one that is still waited for.
  */
 import type { Socket } from 'node:net';
 import { TupletError } from '../../shared/errors.js';

@@ -44,13 +44,16 @@ export const restRoutes: FastifyPluginAsync<RestOptions> = async (
     sendProblem(error, request, reply);
   });
 
-  const handler = async (request: FastifyRequest, reply: FastifyReply) => {
+  const answer = async (request: FastifyRequest) => {
     const { asked, key } = check(request);
-    const { socket } = request.raw;
-    const result = await inTurn(socket, () => ask(engine, socket, asked, key));
+    const result = await ask(engine, request.raw.socket, asked, key);
     if ('error' in result) throw result.error;
+    return result.ok;
+  };
+  const handler = async (request: FastifyRequest, reply: FastifyReply) => {
+    const answered = await inTurn(request.raw.socket, () => answer(request));
     count(request, 'ok');
-    return reply.code(statusOf(asked.op, result.ok)).send(result.ok ?? undefined);
+    return reply.code(statusOf(opOf(request), answered)).send(answered ?? undefined);
   };
   const route = (op: Op) => ({ schema: describe(op), config: { op } });
   app.get('/spaces', route('spaces'), handler);

@@ -14,6 +14,12 @@ export interface Row {
 
 export const rowColumns = 'id, position, body, created, expires, returns';
 
+/**
+ * LIMIT with a bound value. Without the plus, SQLite peeks at the value to plan with it, and so compiles the statement anew each time
+ * it is bound: 17 µs instead of 1 for a look at an index.
+ */
+export const boundLimit = 'LIMIT +?';
+
 export function toEntry(row: Row, tuple: Tuple): Entry {
   const { id, position, returns, created, expires } = row;
   return expires === null

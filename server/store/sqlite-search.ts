@@ -6,7 +6,7 @@ import { matches, type Shape, type Template } from '../../shared/template.js';
 import type { Tuple } from '../../shared/tuple.js';
 import { indexKey } from './keys.js';
 import { exactLeading, keyedFields, leadingPath, orderPath, rangePath, singlePaths } from './plan.js';
-import { type Row, type Rows, rowColumns, toEntry } from './sqlite-rows.js';
+import { boundLimit, type Row, type Rows, rowColumns, toEntry } from './sqlite-rows.js';
 import {
   type Candidate,
   compareByField,
@@ -30,7 +30,7 @@ export function findMatches(rows: Rows, lookup: Lookup): Found {
   const { order } = lookup;
   if (typeof order !== 'string' && order.field >= keyedFields) return findBest(rows, space, lookup, order);
   const harvest = new Harvest(lookup);
-  const start = { rows, space, after: lookup.after, hint: lookup.limit };
+  const start = { rows, space, after: lookup.after, hint: Math.min(lookup.limit, lookup.budget) };
   const { examined, cursor } = visit(start, lookup, order, match => harvest.add(match));
   return { entries: harvest.entries, examined, full: harvest.full, cursor };
 }
@@ -56,7 +56,7 @@ export function countMatches(rows: Rows, lookup: CountLookup): Tally {
   const space = rows.spaceId(lookup.space);
   if (space === undefined) return { count: 0, examined: 0, cursor: null };
   let count = 0;
-  const start = { rows, space, after: lookup.after, hint: Number.POSITIVE_INFINITY };
+  const start = { rows, space, after: lookup.after, hint: lookup.budget };
   const { examined, cursor } = visit(start, lookup, countingOrder(lookup.template), () => {
     count++;
     return true;
@@ -151,7 +151,7 @@ function findHidden(rows: Rows, space: number, lookup: Lookup): Found {
     .map(one => (one.kind === 'literal' ? indexKey(one.value) : null));
   const found = rows.all<Row>(
     `SELECT ${rowColumns} FROM entries INDEXED BY hidden WHERE space = ?${keys.map((_, at) => ` AND k${at + 1} = ?`).join('')}
-     AND position IS NULL AND id > ? ORDER BY id LIMIT ?`,
+     AND position IS NULL AND id > ? ORDER BY id ${boundLimit}`,
     ...[space, ...keys, lookup.after?.position ?? 0, lookup.budget],
   );
   const harvest = new Harvest(lookup);

@@ -8,7 +8,7 @@ import type { Shape } from '../../shared/template.js';
 import type { Tuple } from '../../shared/tuple.js';
 import { indexKey, isLongKey, type KeyRange, keysAlike } from './keys.js';
 import { leadingPath, orderPath, type Path, rangePath, singlePaths } from './plan.js';
-import { type Row, type Rows, rowColumns } from './sqlite-rows.js';
+import { boundLimit, type Row, type Rows, rowColumns } from './sqlite-rows.js';
 import type { Cursor } from './store.js';
 
 export type FieldOrder = Exclude<Order, string>;
@@ -115,7 +115,7 @@ function* byPosition(
   const [sign, direction] = order === 'oldest' ? ['>', 'ASC'] : ['<', 'DESC'];
   let position = after?.position ?? (order === 'oldest' ? 0 : Number.MAX_SAFE_INTEGER);
   const from = `FROM entries INDEXED BY ${rows.need(path.index)} WHERE ${where} AND position ${sign} ?
-    ORDER BY position ${direction} LIMIT ?`;
+    ORDER BY position ${direction} ${boundLimit}`;
   // A range comes in the order of its keys: sort ids, which the index has, and fetch only the bodies that are wanted.
   const sql = path.range
     ? `SELECT ${rowColumns} FROM entries WHERE id IN (SELECT id ${from}) ORDER BY position ${direction}`
@@ -206,7 +206,7 @@ class FieldWalk {
 
   *#rows(condition: string, keys: readonly Buffer[], from: number): Generator<Candidate> {
     let position = from;
-    const sql = `SELECT ${rowColumns} ${this.#from} AND ${condition} AND position > ? ORDER BY position LIMIT ?`;
+    const sql = `SELECT ${rowColumns} ${this.#from} AND ${condition} AND position > ? ORDER BY position ${boundLimit}`;
     const fetch = (size: number) => {
       const chunk = this.#start.rows.all<Row>(sql, ...this.#values, ...keys, position, size);
       position = chunk.at(-1)?.position ?? position;

@@ -286,7 +286,7 @@ export class SqliteStore implements Store, Batch, Rows {
       if (row.position === null || !wanted(space)) return [];
       return [{ space, entry: toEntry(row, JSON.parse(row.body) as Tuple) }];
     });
-    return { entries, more: swept.length === limit || forgotten === limit };
+    return { entries, count: swept.length + forgotten };
   }
 
   #spaceName(id: number): string {

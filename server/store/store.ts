@@ -81,8 +81,8 @@ export interface RecordedAnswer {
 
 export interface Swept {
   readonly entries: readonly { readonly space: string; readonly entry: Entry }[];
-  /** Whether there may be others. */
-  readonly more: boolean;
+  /** Entries and answers that were deleted, hidden and unwanted ones too. */
+  readonly count: number;
 }
 
 export interface Batch {
@@ -92,7 +92,7 @@ export interface Batch {
   /** How `find` would search. */
   explain(space: string, template: Template, order: Order): MaybePromise<Explanation>;
 
-  /** Gives ids, and positions to what is visible at once, in the order of the list. */
+  /** Gives ids, and positions to what is visible at once, in the order of the list. Makes the space, or throws `limit`. */
   insert(space: string, entries: readonly NewEntry[]): MaybePromise<readonly Entry[]>;
   /** An id, as insert would give it, for an entry that is taken before it is stored. It serves as its position too. */
   takeNumber(): MaybePromise<number>;

@@ -58,6 +58,8 @@ export function clientContract(name: string, connect: () => Promise<Client>): vo
           ['m', '\ud800'],
         ]),
       ).rejects.toMatchObject({ field: 'tuples[1][1]' });
+      const large = Array.from({ length: 50 }, (_, n) => ['m', n, 'x'.repeat(100_000)] as const);
+      await expect(jobs.outMany(large)).rejects.toMatchObject({ code: 'too_large', field: 'tuples' });
       expect(await jobs.count(['m', rest])).toBe(3);
       expect(await jobs.takeMany(['m', any], { limit: 2 })).toEqual([
         ['m', 1],

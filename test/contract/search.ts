@@ -8,7 +8,16 @@ import type { Batch } from '../../server/store/store.js';
 import type { Explanation, Order } from '../../shared/operations.js';
 import { parseTemplate, type Template } from '../../shared/template.js';
 import { anyOrder, anyTuple, templateFor } from '../support/arbitraries.js';
-import { countPaged, expectSame, findPaged, inBatch, lookup, naiveFind, newEntry, now } from '../support/lookups.js';
+import {
+  countPaged,
+  expectSame,
+  findPaged,
+  inBatch,
+  lookup,
+  naiveFind,
+  newEntry,
+  now,
+} from '../support/lookups.js';
 import type { OpenEmpty } from './store.js';
 
 const keyedFields = 4;
@@ -37,7 +46,10 @@ export function searchContract(name: string, open: OpenEmpty): void {
             tally.lookups++;
             if (expected.length > 0) tally.matched++;
             if (expected.length > 3) tally.several++;
-            if (typeof order !== 'string' && expected[0] !== naiveFind(crowd.visible, template, 'oldest')[0]) {
+            if (
+              typeof order !== 'string' &&
+              expected[0] !== naiveFind(crowd.visible, template, 'oldest')[0]
+            ) {
               tally.turned++;
             }
           }
@@ -55,7 +67,8 @@ export function searchContract(name: string, open: OpenEmpty): void {
         const { store } = await open();
         await inBatch(store, async batch => {
           const crowd = await settle(batch, tuples, fates);
-          const { template, order } = lookups.find(one => typeof one.order !== 'string') ?? (lookups[0] as Asked);
+          const { template, order } =
+            lookups.find(one => typeof one.order !== 'string') ?? (lookups[0] as Asked);
           const expected = naiveFind(crowd.visible, template, order);
           let page = 0;
           const next = () => sizes[page++ % sizes.length] as number;

@@ -54,12 +54,19 @@ describe('a batch', () => {
     held = false;
     gate.open();
     await world.turns.idle();
-    expect([waiter, ...calls, later].map(({ state }) => state)).toEqual(['ok', 'ok', 'ok', 'ok', 'not_found', 'ok']);
+    expect([waiter, ...calls, later].map(({ state }) => state)).toEqual([
+      'ok',
+      'ok',
+      'ok',
+      'ok',
+      'not_found',
+      'ok',
+    ]);
   });
 });
 
 describe('when the storage fails', () => {
-  test.each(['commit', 'begin', 'insert'] as const)('in %s, nobody is answered as done', async method => {
+  test.each(['commit', 'begin', 'renew'] as const)('in %s, nobody is answered as done', async method => {
     let broken = false;
     await using world = worldWith(name => {
       if (broken && name === method) throw diskFull;
@@ -69,15 +76,13 @@ describe('when the storage fails', () => {
     const timed = world.ask('read', 's', { template: ['never'], timeout: 50 });
     await world.turns.idle();
     broken = true;
-    const running = [
-      world.ask('out', 's', { tuple: ['a'] }),
-      world.ask('out', 's', { tuple: ['b'] }),
-    ];
+    const out = world.ask('out', 's', { tuple: ['a'] });
     const filed = world.ask('in', 's', { template: ['never'] });
+    const renew = world.ask('renew', 's', { id: 1, ttl: 5 });
     const behind = world.ask('take', 's', { template: ['b'] });
     await world.turns.idle();
 
-    const all = [waiting, served, timed, filed, behind, ...running];
+    const all = [waiting, served, timed, out, filed, renew, behind];
     expect(all.map(({ state }) => state)).toEqual(all.map(() => 'unavailable'));
     const outcome = (call: (typeof all)[number]) => {
       const [answer] = call.answers;
@@ -86,7 +91,7 @@ describe('when the storage fails', () => {
     // What is known to have had no effect says so.
     expect([waiting, timed, filed].map(outcome)).toEqual(['none', 'none', 'none']);
     const begun = method === 'begin' ? 'none' : 'unknown';
-    expect([served, ...running].map(outcome)).toEqual([begun, begun, begun]);
+    expect([served, out, renew].map(outcome)).toEqual([begun, begun, begun]);
     expect(outcome(behind)).toBe(method === 'commit' ? 'unknown' : 'none');
     expect(all.every(({ answers }) => answers.length === 1)).toBe(true);
     expect(world.faults).toEqual([diskFull]);
@@ -109,7 +114,7 @@ describe('when the storage fails', () => {
     broken = false;
     const refused = world.ask('out', 's', { tuple: ['c'] });
     await world.advance(100_000);
-    expect(refused.answers).toMatchObject([{ error: { code: 'unavailable', outcome: 'none', cause: undefined } }]);
+    expect(refused.answers).toMatchObject([{ error: { code: 'unavailable', outcome: 'none' } }]);
     expect(waiting.answers).toHaveLength(1);
     await world.engine.drain();
     expect(touched).toEqual([]);

@@ -18,10 +18,18 @@ test('a new entry serves every matching reader, then the oldest taker', async ()
   await world.turns.idle();
 
   await world.out('s', ['job', 1]);
-  expect(readers.map(({ value }) => value?.tuple)).toEqual([['job', 1], ['job', 1], ['job', 1]]);
+  expect(readers.map(({ value }) => value?.tuple)).toEqual([
+    ['job', 1],
+    ['job', 1],
+    ['job', 1],
+  ]);
   expect(takers.map(({ state }) => state)).toEqual(['ok', 'open', 'open']);
   await world.out('s', ['job', 3], ['job', 4]);
-  expect(takers.map(({ value }) => value?.tuple)).toEqual([['job', 1], ['job', 3], ['job', 4]]);
+  expect(takers.map(({ value }) => value?.tuple)).toEqual([
+    ['job', 1],
+    ['job', 3],
+    ['job', 4],
+  ]);
   expect(others.every(({ open }) => open)).toBe(true);
   expect(await world.tuples('s')).toEqual([]);
 });

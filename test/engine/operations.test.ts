@@ -24,7 +24,10 @@ describe('out', () => {
     const out = (tuple: string[], unless: unknown) => world.get('out', 's', { tuple, unless });
     const made = await out(['lock', 'x'], ['lock', 'x']);
     expect(made).toHaveProperty('position');
-    expect(await out(['lock', 'x'], ['lock', any])).toEqual({ created: false, existing: 'id' in made && made.id });
+    expect(await out(['lock', 'x'], ['lock', any])).toEqual({
+      created: false,
+      existing: 'id' in made && made.id,
+    });
     expect(await out(['lock', 'y'], ['lock', 'y'])).toHaveProperty('position');
     expect(await world.get('count', 's', { template: [rest] })).toEqual({ count: 2 });
   });
@@ -76,9 +79,18 @@ describe('outMany', () => {
 
   test('meets waiters tuple by tuple', async () => {
     await using world = new EngineWorld();
-    const [first, second] = [world.ask('in', 's', { template: job }), world.ask('in', 's', { template: job })];
+    const [first, second] = [
+      world.ask('in', 's', { template: job }),
+      world.ask('in', 's', { template: job }),
+    ];
     await world.turns.idle();
-    await world.get('outMany', 's', { tuples: [['job', 1], ['job', 2], ['job', 3]] });
+    await world.get('outMany', 's', {
+      tuples: [
+        ['job', 1],
+        ['job', 2],
+        ['job', 3],
+      ],
+    });
     expect([first.value?.tuple, second.value?.tuple]).toEqual([
       ['job', 1],
       ['job', 2],
@@ -230,7 +242,9 @@ describe('scan and count', () => {
     await world.get('out', 's', { tuple: ['job', 4], ttl: 10 });
     const count = async () => (await world.get('count', 's', { template: job })).count;
     expect(await count()).toBe(3);
-    expect((await world.get('count', 's', { template: { $anyOf: [job, ['job', 1], ['other']] } })).count).toBe(4);
+    expect(
+      (await world.get('count', 's', { template: { $anyOf: [job, ['job', 1], ['other']] } })).count,
+    ).toBe(4);
     await world.advance(10);
     expect(await count()).toBe(3);
     expect((await world.get('count', 'elsewhere', { template: job })).count).toBe(0);
@@ -294,8 +308,20 @@ describe('what tells of spaces', () => {
     await world.out('a', [1]);
     world.ask('in', 'a', { template: nothing });
     world.ask('rd', 'a', { template: nothing });
-    expect(await world.get('space', 'a')).toEqual({ space: 'a', tuples: 1, waiters: 2, watches: 0, holds: 0 });
-    expect(await world.get('space', 'c')).toEqual({ space: 'c', tuples: 0, waiters: 0, watches: 0, holds: 0 });
+    expect(await world.get('space', 'a')).toEqual({
+      space: 'a',
+      tuples: 1,
+      waiters: 2,
+      watches: 0,
+      holds: 0,
+    });
+    expect(await world.get('space', 'c')).toEqual({
+      space: 'c',
+      tuples: 0,
+      waiters: 0,
+      watches: 0,
+      holds: 0,
+    });
     expect(await world.get('spaces', '')).toEqual({
       spaces: [
         { space: 'a', tuples: 1 },

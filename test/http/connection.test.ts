@@ -137,7 +137,7 @@ describe('pipelined requests', () => {
     const count = (status: number) => statuses(received()).filter(one => one === status).length;
     expect(count(200)).toBeGreaterThanOrEqual(64);
     expect(count(200) + count(429)).toBe(71);
-    expect(received()).toContain('Retry-After: 1');
+    expect(received()).toContain('retry-after: 1');
   });
 
   test('garbage behind a waiting request ends the connection, and is not answered in its place', async () => {
@@ -235,8 +235,13 @@ describe('time', () => {
     await waitFor('the end of the connection', closed);
   });
 
-  test('the connection outlives the longest wait', () => {
-    expect(world.app.server.timeout).toBeGreaterThan(300_000);
+  test('has a bound everywhere, and the connection outlives the longest wait', () => {
+    const { headersTimeout, requestTimeout, keepAliveTimeout, maxConnections, timeout } = world.app.server;
+    for (const bound of [headersTimeout, requestTimeout, keepAliveTimeout, maxConnections]) {
+      expect(bound).toBeGreaterThan(0);
+    }
+    expect(headersTimeout).toBeLessThanOrEqual(requestTimeout);
+    expect(timeout).toBeGreaterThan(300_000);
   });
 });
 

@@ -7,10 +7,8 @@ import type { Json, JsonObject } from '../../shared/json.js';
 
 const numbers = [0, -0, 1, 1.0, 2, -1, 0.5, 2 ** 53, -(2 ** 53), 1e308, -1e308, 5e-324];
 const long = 'x'.repeat(300);
-const texts = [
-  ...['', 'a', 'ab', 'b', '1', '\0', 'a\0', '\uffff', '\u{10000}', 'a\uffff', 'a\u{10000}'],
-  ...[long, `${long}!`],
-];
+const plainTexts = ['', 'a', 'ab', 'b', '1', long, `${long}!`];
+const texts = [...plainTexts, '\0', 'a\0', '\uffff', '\u{10000}', 'a\uffff', 'a\u{10000}'];
 const keys = ['', 'a', 'b', '1', '\0', '$any', '$eq', '$rest', 'toString', 'valueOf', 'constructor'];
 const types = ['string', 'number', 'integer', 'boolean', 'null', 'array', 'object'];
 
@@ -49,12 +47,12 @@ function templateFor(tuple: readonly Json[]): fc.Arbitrary<Json> {
 function shapeFor(tuple: readonly Json[]): fc.Arbitrary<Json[]> {
   const closed = () => patternsFor(tuple);
   const open = () => fc.nat(tuple.length).chain(end => openShapeFor(tuple.slice(0, end)));
-  return choose(...[closed, closed, closed, open], () =>
+  const tooLong = () =>
     choose(
       () => patternsFor([...tuple, null]),
       () => openShapeFor([...tuple, null]),
-    ),
-  );
+    );
+  return choose(closed, closed, closed, open, tooLong);
 }
 
 const openShapeFor = (fields: readonly Json[]): fc.Arbitrary<Json[]> =>
@@ -97,7 +95,8 @@ function formalFor(value: Json, depth: number): fc.Arbitrary<Json> {
   return choose<Json>(
     () => fc.constant({ $any: true }),
     () => fc.constantFrom(...types, typeName(value), typeName(value)).map($type => ({ $type })),
-    ...[() => rangeFor(value), () => rangeFor(value)],
+    () => rangeFor(value),
+    () => rangeFor(value),
     () => near(value).map($ne => ({ $ne })),
     () => fc.array(near(value), { minLength: 1, maxLength: 3 }).map($oneOf => ({ $oneOf })),
     () => fc.constantFrom(...prefixesOf(value)).map($prefix => ({ $prefix })),
@@ -124,7 +123,7 @@ function rangeFor(value: Json): fc.Arbitrary<Json> {
 }
 
 const prefixesOf = (value: Json): string[] =>
-  typeof value === 'string' ? ['a', '', [...value].slice(0, 1).join(''), value] : ['', 'a'];
+  typeof value === 'string' ? ['a', '', Array.from(value)[0] ?? '', value] : ['', 'a'];
 
 const hasFor = (value: Json, depth: number): fc.Arbitrary<Json> =>
   fc

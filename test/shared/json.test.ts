@@ -49,7 +49,7 @@ describe('a number survives where its double prints as the same decimal', () => 
 
   test('as exact arithmetic has it', () => {
     const digits = (minLength: number) =>
-      fc.string({ unit: fc.constantFrom(...'0012345678999'), minLength, maxLength: 19 });
+      fc.string({ unit: fc.constantFrom(...words('0 0 1 2 3 4 5 6 7 8 9 9 9')), minLength, maxLength: 19 });
     const token = fc
       .tuple(fc.constantFrom('', '-'), digits(1), digits(0), fc.option(fc.integer({ min: -330, max: 330 })))
       .map(([minus, whole, fraction, power]) => {
@@ -81,7 +81,7 @@ describe('parseJson', () => {
   });
 
   test('leaves numbers in texts and keys alone', () => {
-    const unit = fc.constantFrom(...'"\\1-.,:\né', '12345678901234567890', '1e400');
+    const unit = fc.constantFrom(...words('" \\ 1 - . , : é 12345678901234567890 1e400'), '\n');
     fc.assert(
       fc.property(fc.string({ unit }), fc.string({ unit }), (key, text) => {
         const value = [{ [key]: text }, 1e300];
@@ -98,7 +98,7 @@ describe('parseJson', () => {
   });
 
   test('refuses what JSON.parse refuses', () => {
-    const unit = fc.constantFrom(...'[]{},:"\\-0.e', '9007199254740993');
+    const unit = fc.constantFrom(...words('[ ] { } , : " \\ - 0 . e 9007199254740993'));
     const parses = (parse: (text: string) => unknown, text: string) => {
       try {
         parse(text);
@@ -116,8 +116,9 @@ describe('parseJson', () => {
     );
   });
 
-  test('takes no more than linear time for a text that is never closed', () => {
+  test('takes linear time for a text that is never closed, and for a run of zeros', () => {
     expect(() => parseJson(`[1e300, "${'\\"'.repeat(1_000_000)}`)).toThrow(SyntaxError);
+    expect(parseJson(`[1.${'0'.repeat(1_000_000)}1]`)).toEqual([Number.POSITIVE_INFINITY]);
   });
 });
 
@@ -185,21 +186,17 @@ describe('equality and order', () => {
   });
 
   test('types first, then values', () => {
-    const ordered: Json[] = [
-      ...[null, false, true, -1e308, -1, -5e-324, 0, 5e-324, 1, 1e308],
-      ...['', '\0', 'a', 'aa', 'b', '\ud7ff', '\uffff', '\u{10000}', '\u{10ffff}'],
-      ...[['a'], [0], [1], []],
-      ...[{ a: 1 }, { a: 2 }, { b: 1 }, {}],
-    ];
+    const numbers = [-1e308, -1, -5e-324, 0, 5e-324, 1, 1e308];
+    const texts = ['', '\0', 'a', 'aa', 'b', '\ud7ff', '\uffff', '\u{10000}', '\u{10ffff}'];
+    const objects = [{ a: 1 }, { a: 2 }, { b: 1 }, {}];
+    const ordered: Json[] = [null, false, true, ...numbers, ...texts, ['a'], [0], [1], [], ...objects];
     expect([...ordered].reverse().sort(compareJson)).toEqual(ordered);
   });
 
   test('texts are ordered by code points, and so by bytes of UTF-8', () => {
     const edges = ['\0', 'a', '\ud7ff', '\ue000', '\uffff', '\u{10000}', '\u{10001}', '\u{10ffff}'];
-    const text = fc.oneof(
-      fc.string({ unit: fc.constantFrom(...edges), maxLength: 4 }),
-      fc.string({ unit: 'binary', maxLength: 4 }),
-    );
+    const anyPoint = fc.nat(0x10ffff - 0x800).map(n => String.fromCodePoint(n < 0xd800 ? n : n + 0x800));
+    const text = fc.string({ unit: fc.oneof(fc.constantFrom(...edges), anyPoint), maxLength: 4 });
     fc.assert(
       fc.property(text, text, (a, b) => {
         const order = sign(compareText(a, b));

@@ -56,7 +56,7 @@ const keywords: Record<string, (operand: Json, value: Json) => boolean> = {
   minLength: (least, value) => typeof value !== 'string' || points(value).length >= Number(least),
   items: (schema, value) => !Array.isArray(value) || value.every(item => obeys(schema, item)),
   required: (keys, value) =>
-    !isRecord(value) || list(keys).every(key => Object.keys(value).includes(`${key}`)),
+    !isRecord(value) || list(keys).every(key => Object.keys(value).includes(key as string)),
   properties: (schemas, value) =>
     !isRecord(value) ||
     Object.entries(value).every(([key, member]) => obeys(own(schemas, key) ?? true, member)),

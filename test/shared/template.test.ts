@@ -22,11 +22,11 @@ describe('matches agrees with the naive definition', () => {
       const text = JSON.stringify(template);
       for (const formal of formalNames) if (text.includes(`"${formal}":`)) note(`${formal} ${verdict}`);
     };
-    fc.assert(fc.property(meeting, meet), { numRuns: 6_000 });
+    fc.assert(fc.property(meeting, meet), { numRuns: 4_000 });
     for (const verdict of [true, false]) {
-      expect(verdicts.get(`${verdict}`)).toBeGreaterThan(1_000);
+      expect(verdicts.get(`${verdict}`)).toBeGreaterThan(800);
       for (const formal of formalNames)
-        expect(verdicts.get(`${formal} ${verdict}`), formal).toBeGreaterThan(25);
+        expect(verdicts.get(`${formal} ${verdict}`), formal).toBeGreaterThan(15);
     }
   });
 
@@ -42,9 +42,9 @@ describe('matches agrees with the naive definition', () => {
           expect(fault).toEqual(invalidAt(expect.stringMatching(/^template/)));
         }
       }),
-      { numRuns: 4_000 },
+      { numRuns: 3_000 },
     );
-    expect(good).toBeGreaterThan(400);
+    expect(good).toBeGreaterThan(300);
   });
 });
 
@@ -257,4 +257,23 @@ test('equal templates have the same text', () => {
   const text = (template: Json) => parseTemplate(template).text;
   expect(text([{ a: 1.0, b: -0 }])).toBe(text([{ b: 0, a: 1 }]));
   expect(text([{ a: 1 }])).not.toBe(text([{ $has: { a: 1 } }]));
+});
+
+test.each<[string, unknown]>([
+  [
+    'patterns',
+    [{ $or: Array.from({ length: 64 }, () => ({ $oneOf: Array.from({ length: 64 }, (_, n) => n) })) }],
+  ],
+  ['schemas', Array.from({ length: 17 }, () => ({ $schema: true }))],
+])('a template that has more %s than a match may cost is too large', (_name, template) => {
+  expect(() => parseTemplate(template)).toThrow(
+    expect.objectContaining({ code: 'too_large', field: 'template' }),
+  );
+});
+
+test('an object is told from one with few keys without counting its own', () => {
+  const large = Object.fromEntries(Array.from({ length: 20_000 }, (_, n) => [`k${n}`, n]));
+  const template = parseTemplate([{ $oneOf: Array.from({ length: 1_000 }, () => ({})) }]);
+  // Counted each time, this would take minutes: the test would run into its time limit.
+  for (let round = 0; round < 20; round++) expect(matches(template, [large])).toBe(false);
 });

@@ -54,7 +54,7 @@ test.each<[string, unknown, string]>([
   ['undefined', [1, undefined], 'tuple[1]'],
   ['undefined in an object', [{ a: undefined }], 'tuple[0].a'],
   ['a hole', Object.assign([1], { 2: 3 }), 'tuple[1]'],
-  ['a hole inside', [[new Array(1)]], 'tuple[0][0][0]'],
+  ['a hole inside', [[Object.assign([], { length: 1 })]], 'tuple[0][0][0]'],
   ['NaN', [{ a: [Number.NaN] }], 'tuple[0].a[0]'],
   ['Infinity', [Number.POSITIVE_INFINITY], 'tuple[0]'],
   ['-Infinity', [Number.NEGATIVE_INFINITY], 'tuple[0]'],
@@ -101,10 +101,8 @@ describe('names', () => {
   test.each(['a', 'A-Z_0.9', '-', '_', '0', 'a.', 'a..b', '__proto__', 'x'.repeat(128)])('%s', name => {
     expect(faultOf(() => checkName(name, 'space'))).toBe('no fault');
   });
-  test.each([
-    ...['', '.', '.a', 'a b', 'a/b', 'a\n', '\na', 'é', 'a\0', 'a:b', 'x'.repeat(129)],
-    ...[undefined, null, 1, ['a'], { toString: () => 'a' }],
-  ])('not %j', name => {
+  const noNames = ['', '.', '.a', 'a b', 'a/b', 'a\n', '\na', 'é', 'a\0', 'a:b', 'x'.repeat(129)];
+  test.each([...noNames, undefined, null, 1, ['a'], { toString: () => 'a' }])('not %j', name => {
     expect(faultOf(() => checkName(name, 'space'))).toEqual(invalidAt('space'));
   });
 });

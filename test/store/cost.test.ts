@@ -34,10 +34,16 @@ let store: SqliteStore;
 beforeAll(async () => {
   store = openSqlite(':memory:');
   await inBatch(store, batch => {
-    batch.insert('s', crowd.map(tuple => newEntry(tuple)));
+    batch.insert(
+      's',
+      crowd.map(tuple => newEntry(tuple)),
+    );
     // The same, so that the end of a range is crowded: most strings are just `name-50`.
     const names = crowd.map((_, at) => [at < 20 ? `name-${at + 40}` : 'name-50', at]);
-    batch.insert('names', names.map(tuple => newEntry(tuple)));
+    batch.insert(
+      'names',
+      names.map(tuple => newEntry(tuple)),
+    );
   });
   return () => store.close();
 });
@@ -61,8 +67,24 @@ const indexed: readonly [title: string, template: Json][] = [
   ['a range without end', [kind, { $gte: 4_900 }, rest]],
   ['a prefix', [{ $prefix: 'kind-3' }, rest]],
   ['a range of strings', [{ $gt: 'kind-2', $lt: 'kind-4' }, rest]],
-  ['two exact templates', { $anyOf: [[any, 77, rest], [any, any, any, 'owner-11', any]] }],
-  ['two ranges', { $anyOf: [[kind, { $lt: 20 }, rest], ['kind-1', { $gt: 4_980 }, rest]] }],
+  [
+    'two exact templates',
+    {
+      $anyOf: [
+        [any, 77, rest],
+        [any, any, any, 'owner-11', any],
+      ],
+    },
+  ],
+  [
+    'two ranges',
+    {
+      $anyOf: [
+        [kind, { $lt: 20 }, rest],
+        ['kind-1', { $gt: 4_980 }, rest],
+      ],
+    },
+  ],
 ];
 
 const matching = (template: Json): number =>
@@ -98,8 +120,26 @@ describe('a search through an index examines what it returns', () => {
     ['along a range, down', [kind, { $lt: 2_500 }, rest], byNumberDown],
     ['of the first field', [any, rest], { field: 0, dir: 'desc' }],
     ['of the fourth field after three', [kind, any, any, rest], { field: 1, dir: 'desc' }],
-    ['of alternatives', { $anyOf: [[kind, any, rest], ['kind-1', { $gt: 7 }, rest]] }, byNumber],
-    ['of alternatives, down', { $anyOf: [[kind, { $lt: 99 }, rest], ['kind-1', any, rest]] }, byNumberDown],
+    [
+      'of alternatives',
+      {
+        $anyOf: [
+          [kind, any, rest],
+          ['kind-1', { $gt: 7 }, rest],
+        ],
+      },
+      byNumber,
+    ],
+    [
+      'of alternatives, down',
+      {
+        $anyOf: [
+          [kind, { $lt: 99 }, rest],
+          ['kind-1', any, rest],
+        ],
+      },
+      byNumberDown,
+    ],
   ])('the first in the order %s', async (_, template, order) => {
     const { entries, examined } = await found(template, order, 1);
     expect(entries).toHaveLength(1);
@@ -107,7 +147,12 @@ describe('a search through an index examines what it returns', () => {
   });
 
   test('in an order, what one alternative has passed costs another nothing', async () => {
-    const template: Json = { $anyOf: [[{ $lt: 'kind-1' }, rest], [{ $gte: 'kind-4' }, rest]] };
+    const template: Json = {
+      $anyOf: [
+        [{ $lt: 'kind-1' }, rest],
+        [{ $gte: 'kind-4' }, rest],
+      ],
+    };
     for (const dir of ['asc', 'desc'] as const) {
       const order = { field: 0, dir };
       const parsed = parseTemplate(template);
@@ -123,25 +168,35 @@ describe('a search through an index examines what it returns', () => {
     ['a short end that many begin with', { $lt: 'name-5' }, 10],
   ])('a bound that is not in the range costs nothing: %s', async (_, pattern, matched) => {
     const template = parseTemplate([pattern, rest]);
-    const { entries, examined } = await inBatch(store, async batch => batch.find(lookup('names', { template })));
+    const { entries, examined } = await inBatch(store, async batch =>
+      batch.find(lookup('names', { template })),
+    );
     expect(entries).toHaveLength(matched);
     expect(examined).toBeLessThanOrEqual(matched + slack);
     const order: Order = { field: 0, dir: 'desc' };
-    const first = await inBatch(store, async batch => batch.find(lookup('names', { template, order, limit: 1 })));
+    const first = await inBatch(store, async batch =>
+      batch.find(lookup('names', { template, order, limit: 1 })),
+    );
     expect(first.examined).toBe(1);
   });
 
   test('anything else examines the whole space, within the budget', async () => {
     const template = [any, any, any, any, 3];
     expect((await found(template, 'oldest')).examined).toBe(crowdSize);
-    expect(await inBatch(store, async batch => batch.explain('s', parseTemplate(template), 'oldest'))).toMatchObject({
+    expect(
+      await inBatch(store, async batch => batch.explain('s', parseTemplate(template), 'oldest')),
+    ).toMatchObject({
       index: null,
       scan: true,
     });
   });
 });
 
-async function pagedCost(batch: Batch, template: ReturnType<typeof parseTemplate>, order: Order): Promise<number> {
+async function pagedCost(
+  batch: Batch,
+  template: ReturnType<typeof parseTemplate>,
+  order: Order,
+): Promise<number> {
   let cost = 0;
   let after: Found['cursor'] | undefined;
   do {

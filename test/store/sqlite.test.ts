@@ -7,7 +7,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { migrations } from '../../server/store/migrations/index.js';
 import { openSqlite } from '../../server/store/sqlite.js';
 import { type OpenStore, storeContract } from '../contract/store.js';
-import { find, insert, inBatch, newEntry } from '../support/lookups.js';
+import { find, inBatch, insert, newEntry } from '../support/lookups.js';
 
 function temporaryFile(): string {
   const directory = mkdtempSync(join(tmpdir(), 'tuplet-'));
@@ -37,7 +37,6 @@ storeContract('sqlite in memory', async () => {
 });
 
 storeContract('sqlite in a file', async () => openFile(temporaryFile()));
-
 
 const refusal = (file: string): unknown => {
   try {
@@ -95,13 +94,16 @@ describe('sqlite files', () => {
     expect(readFileSync(file, 'utf8')).toBe(text);
   });
 
-  test.each([0, 7])('a database of another program (user_version %i) is refused and left as it is', version => {
-    const file = temporaryFile();
-    edit(file, `CREATE TABLE entries (recipe TEXT); PRAGMA user_version = ${version}`);
-    const before = readFileSync(file);
-    expect(refusal(file)).toMatchObject({ code: 'unavailable', message: expect.stringContaining(file) });
-    expect(readFileSync(file).equals(before)).toBe(true);
-  });
+  test.each([0, 7])(
+    'a database of another program (user_version %i) is refused and left as it is',
+    version => {
+      const file = temporaryFile();
+      edit(file, `CREATE TABLE entries (recipe TEXT); PRAGMA user_version = ${version}`);
+      const before = readFileSync(file);
+      expect(refusal(file)).toMatchObject({ code: 'unavailable', message: expect.stringContaining(file) });
+      expect(readFileSync(file).equals(before)).toBe(true);
+    },
+  );
 
   test('a directory that is not there is refused', () => {
     const file = join(dirname(temporaryFile()), 'nowhere', 'tuplet.db');

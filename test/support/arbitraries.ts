@@ -11,7 +11,9 @@ const longTexts = ['aaaaaaaaaa', 'aaaaaaaaab', 'b\0bbbbbbbb', 'ééééé\u{1f60
   tail => 'long text '.repeat(29) + tail,
 );
 /** Around the 64 bytes at which keys are cut; one is cut in the middle of a character. */
-const cutTexts = [62, 63, 64, 65].map(size => 'k'.repeat(size)).concat(`${'k'.repeat(63)}é`, `${'k'.repeat(64)}\0`);
+const cutTexts = [62, 63, 64, 65]
+  .map(size => 'k'.repeat(size))
+  .concat(`${'k'.repeat(63)}é`, `${'k'.repeat(64)}\0`);
 const texts = ['', 'a', 'b', 'ab', 'abc', 'a\0', '\0', 'a\uffff', 'a\u{10000}', '\uffff', '\u{1f600}', 'é'];
 const numbers = [0, -0, 1, 2, -1, 1.5, 2 ** 53, -(2 ** 53), 1e308, -1e308, 5e-324, -5e-324, 1e21, 1e-7];
 const nested: Json[] = [
@@ -51,8 +53,18 @@ function shapeFor(tuple: readonly Json[]): fc.Arbitrary<Json[]> {
   );
 }
 
+/** Arbitraries are dear to make, and the values are few. */
+const patterns = new Map<string, fc.Arbitrary<Json>>();
+
 /** A pattern that mostly matches the value. */
 export function patternFor(value: Json, depth = 1): fc.Arbitrary<Json> {
+  const key = `${depth} ${Object.is(value, -0) ? '-0' : JSON.stringify(value)}`;
+  const known = patterns.get(key) ?? makePattern(value, depth);
+  patterns.set(key, known);
+  return known;
+}
+
+function makePattern(value: Json, depth: number): fc.Arbitrary<Json> {
   const choices = [
     { weight: 8, arbitrary: fc.constantFrom<Json>(value, { $eq: value }) },
     { weight: 5, arbitrary: fc.constant<Json>({ $any: true }) },
@@ -60,9 +72,13 @@ export function patternFor(value: Json, depth = 1): fc.Arbitrary<Json> {
     { weight: 1, arbitrary: anyValue.map(other => ({ $ne: other })) },
     { weight: 1, arbitrary: fc.tuple(anyValue, anyValue).map(others => ({ $oneOf: [...others, value] })) },
   ];
-  if (typeof value === 'number') choices.push({ weight: 4, arbitrary: rangeFor(value, fc.constantFrom(...numbers)) });
+  if (typeof value === 'number')
+    choices.push({ weight: 4, arbitrary: rangeFor(value, fc.constantFrom(...numbers)) });
   if (typeof value === 'string') {
-    choices.push({ weight: 4, arbitrary: rangeFor(value, fc.constantFrom(...texts, ...cutTexts, ...longTexts)) });
+    choices.push({
+      weight: 4,
+      arbitrary: rangeFor(value, fc.constantFrom(...texts, ...cutTexts, ...longTexts)),
+    });
     choices.push({ weight: 3, arbitrary: prefixOf(value) });
   }
   if (depth > 0) {
@@ -80,7 +96,9 @@ function rangeFor<T extends number | string>(value: T, other: fc.Arbitrary<T>): 
   const one = fc.constantFrom('$gt', '$gte', '$lt', '$lte').map((bound): Json => ({ [bound]: value }));
   const two = fc
     .tuple(other, fc.constantFrom('$gt', '$gte'), fc.constantFrom('$lt', '$lte'), fc.boolean())
-    .map(([end, low, high, up]): Json => (up ? { [low]: value, [high]: end } : { [low]: end, [high]: value }));
+    .map(
+      ([end, low, high, up]): Json => (up ? { [low]: value, [high]: end } : { [low]: end, [high]: value }),
+    );
   return fc.oneof(one, two);
 }
 

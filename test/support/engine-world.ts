@@ -44,7 +44,10 @@ export class EngineWorld {
   readonly store: Store;
   readonly engine: Engine;
 
-  constructor(wrap: (store: Store, turns: Turns) => Store = store => store, kept: Store = openSqlite(':memory:')) {
+  constructor(
+    wrap: (store: Store, turns: Turns) => Store = store => store,
+    kept: Store = openSqlite(':memory:'),
+  ) {
     this.store = kept;
     this.engine = new Engine({
       store: wrap(kept, this.turns),
@@ -57,7 +60,11 @@ export class EngineWorld {
 
   ask<O extends Op>(op: O, space: string, values: object = {}, key?: RequestKey): Call<Answers[O]> {
     const call = new Call<Answers[O]>();
-    call.abandon = this.engine.submit(parseRequest(op, space, values), answer => call.answers.push(answer), key);
+    call.abandon = this.engine.submit(
+      parseRequest(op, space, values),
+      answer => call.answers.push(answer),
+      key,
+    );
     return call;
   }
 

@@ -38,8 +38,19 @@ export async function inBatch<T>(store: Store, work: (batch: Batch) => T | Promi
   return result;
 }
 
-export const insert = (store: Store, space: string, ...tuples: readonly Json[][]): Promise<readonly Entry[]> =>
-  inBatch(store, async batch => await batch.insert(space, tuples.map(tuple => newEntry(tuple))));
+export const insert = (
+  store: Store,
+  space: string,
+  ...tuples: readonly Json[][]
+): Promise<readonly Entry[]> =>
+  inBatch(
+    store,
+    async batch =>
+      await batch.insert(
+        space,
+        tuples.map(tuple => newEntry(tuple)),
+      ),
+  );
 
 export const find = (store: Store, space: string, options: Partial<Lookup> = {}): Promise<Found> =>
   inBatch(store, async batch => await batch.find(lookup(space, options)));
