@@ -58,10 +58,19 @@ export class BatchWork {
     await this.happened(space, 'taken', ...entries);
   }
 
+  /** Keeps the events of a space from now on, and gives the number behind which they are. */
+  async retain(space: string): Promise<number> {
+    // What happened while nobody watched has no numbers. One is left out for it, so that who asks for events from before is told.
+    if (!this.events.keeps(space)) await this.batch.takeEventNumber();
+    const last = await this.batch.lastEventNumber();
+    this.events.retain(space, last);
+    return last;
+  }
+
   /** Numbers what has happened, for those who watch the space. */
   async happened(space: string, type: EventType, ...entries: readonly Entry[]): Promise<void> {
     if (!this.events.keeps(space)) return;
-    for (const entry of entries) this.events.note(space, await this.batch.takeNumber(), type, entry);
+    for (const entry of entries) this.events.note(space, await this.batch.takeEventNumber(), type, entry);
   }
 
   /** Puts tuples into a space, visible at once. One that meets a taker is never stored. */

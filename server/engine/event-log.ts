@@ -1,6 +1,6 @@
 /**
  * What happens in the spaces that somebody watches, in the order of commits.
- * - Events have growing numbers, from the sequence that also gives positions: after a restart they go on higher.
+ * - Events have growing numbers of their own: after a restart they go on higher.
  * - A space has a log from the first `watch` or `scan` on until `eventsKeptMs` after the last: so nothing slips between a scan and the watch
  *   that follows it, and a space that nobody watches costs nothing.
  * - A log keeps a bounded window. Whoever wants to go on from before it is told `truncated`, and goes on from now.

@@ -157,10 +157,9 @@ async function scan(
   pending: Pending,
   work: BatchWork,
 ): Promise<Step> {
-  if (pending.since === undefined) {
-    // A watch from here on misses nothing: what happens while the scan goes on is in the log, if it is seen or not.
-    pending.since = await work.batch.lastNumber();
-    work.events.retain(space, pending.since);
+  if (pending.event === undefined) {
+    // A watch from here on misses nothing: what happens while the scan goes on is in the log, whether it is seen or not.
+    pending.event = await work.retain(space);
   }
   pending.cursor ??= { position: after };
   const left = limit - pending.entries.length;
@@ -173,14 +172,13 @@ async function scan(
     return goOn(pending, found.cursor);
   }
   const next = found.cursor?.position ?? null;
-  return { ok: { entries: pending.entries, next, event: pending.since } };
+  return { ok: { entries: pending.entries, next, event: pending.event } };
 }
 
 /** Where a watch begins. What happens behind this batch is in the log. */
 async function watch({ space, after }: RequestOf<'watch'>, work: BatchWork): Promise<Step> {
-  const last = await work.batch.lastNumber();
+  const last = await work.retain(space);
   if (after !== undefined && after > last) throw invalid('after', `no event has the number ${after} yet`);
-  work.events.retain(space, last);
   return { ok: { event: after ?? last } };
 }
 

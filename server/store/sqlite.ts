@@ -103,14 +103,13 @@ export class SqliteStore implements Store, Batch, Rows {
   readonly #indexes: Set<string>;
   /** Visible entries of each space, counted when first asked for and kept from then on. */
   #sizes: Map<number, number> | undefined;
-  /** Next number to give, and the first that is not reserved. */
-  #next: number;
-  #reserved: number;
+  readonly #numbers: Sequence;
+  readonly #eventNumbers: Sequence;
 
   constructor(database: Database.Database) {
     this.#database = database;
-    this.#reserved = this.get<{ reserved: number }>('SELECT reserved FROM sequence')?.reserved ?? 1;
-    this.#next = this.#reserved;
+    this.#numbers = new Sequence(this, 'entries');
+    this.#eventNumbers = new Sequence(this, 'events');
     for (const { id, name } of this.all<{ id: number; name: string }>('SELECT id, name FROM spaces')) {
       this.#spaces.set(name, id);
     }
@@ -221,15 +220,19 @@ export class SqliteStore implements Store, Batch, Rows {
   }
 
   takeNumber(): number {
-    if (this.#next >= this.#reserved) {
-      this.#reserved = this.#next + reservedAtOnce;
-      this.run('UPDATE sequence SET reserved = ?', this.#reserved);
-    }
-    return this.#next++;
+    return this.#numbers.take();
   }
 
   lastNumber(): number {
-    return this.#next - 1;
+    return this.#numbers.last;
+  }
+
+  takeEventNumber(): number {
+    return this.#eventNumbers.take();
+  }
+
+  lastEventNumber(): number {
+    return this.#eventNumbers.last;
   }
 
   entry(space: string, id: number, now: number): Entry | null {
@@ -345,5 +348,34 @@ export class SqliteStore implements Store, Batch, Rows {
 
   #resize(space: number, by: number): void {
     this.#sizes?.set(space, (this.#sizes.get(space) ?? 0) + by);
+  }
+}
+
+/** Numbers from a block that was reserved in a commit before any of them is seen. */
+class Sequence {
+  readonly #store: SqliteStore;
+  readonly #name: string;
+  #next: number;
+  #reserved: number;
+
+  constructor(store: SqliteStore, name: string) {
+    const row = store.get<{ reserved: number }>('SELECT reserved FROM sequences WHERE name = ?', name);
+    if (!row) throw new Error(`there is no sequence ${name}`);
+    this.#store = store;
+    this.#name = name;
+    this.#reserved = row.reserved;
+    this.#next = row.reserved;
+  }
+
+  get last(): number {
+    return this.#next - 1;
+  }
+
+  take(): number {
+    if (this.#next >= this.#reserved) {
+      this.#reserved = this.#next + reservedAtOnce;
+      this.#store.run('UPDATE sequences SET reserved = ? WHERE name = ?', this.#reserved, this.#name);
+    }
+    return this.#next++;
   }
 }

@@ -98,6 +98,9 @@ export interface Batch {
   takeNumber(): MaybePromise<number>;
   /** The last number given. */
   lastNumber(): MaybePromise<number>;
+  /** The number of an event, from a sequence of their own that grows likewise; and the last one given. */
+  takeEventNumber(): MaybePromise<number>;
+  lastEventNumber(): MaybePromise<number>;
   /** An entry by its id, visible or not. */
   entry(space: string, id: number, now: number): MaybePromise<Entry | null>;
   /** Removes an entry, visible or not, and tells whether it was there. */

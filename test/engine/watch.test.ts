@@ -139,7 +139,7 @@ describe('watch', () => {
     await world.out('s', ['a'], ['b']);
     await world.get('takeMany', 's', { template: ['a'] });
     const { event } = await world.get('scan', 's', { template: everything });
-    expect(event).toBe(2);
+    expect(event).toBe(1);
   });
 
   test('ends, and leaves nothing behind', async () => {
