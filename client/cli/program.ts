@@ -140,7 +140,7 @@ function addMany(program: Command, action: Action): void {
   onSpace(program, 'watch', 'print what happens to matches, as it happens: {event, type, entry}')
     .argument('[template]', 'which tuples to watch (default: all)')
     .option('--after <event>', 'go on behind this event', wholeNumber)
-    .action(run(watch));
+    .action(action(watch));
   onSpace(program, 'count', 'print how many tuples match')
     .argument('[template]', 'which tuples to count (default: all)')
     .action(action(count));
