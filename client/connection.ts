@@ -12,6 +12,7 @@
  */
 import type { Clock } from '../shared/clock.js';
 import { fromErrorMessage, TupletError } from '../shared/errors.js';
+import type { Json } from '../shared/json.js';
 import { limits } from '../shared/limits.js';
 import type { Link } from '../shared/link.js';
 import {
@@ -20,8 +21,9 @@ import {
   protocolVersion,
   type RequestMessage,
   type ServerMessage,
+  type WatchMessage,
 } from '../shared/messages.js';
-import type { Answers, Op } from '../shared/operations.js';
+import type { Answers, Op, WatchEvent } from '../shared/operations.js';
 import { type DialOptions, dial } from './dial.js';
 import { type ClientEvents, Emitter } from './events.js';
 
@@ -56,6 +58,23 @@ interface Call {
   aborted: boolean;
 }
 
+/** Events to be shown, over one link after another. */
+export interface Stream {
+  readonly space: string;
+  readonly template: Json;
+  /** Number of the last event seen; without it, from now. */
+  readonly after?: number | undefined;
+  readonly show: (events: readonly WatchEvent[]) => void;
+  readonly failed: (error: TupletError) => void;
+}
+
+/** A stream, and where it stands. */
+interface Following {
+  readonly stream: Stream;
+  after: number | undefined;
+  stopped: boolean;
+}
+
 interface Opened {
   readonly link: ClientLink;
   readonly address: string;
@@ -63,7 +82,16 @@ interface Opened {
 }
 
 /** Operations that change nothing, and may be asked twice. */
-const reading: ReadonlySet<Op> = new Set<Op>(['rd', 'read', 'scan', 'count', 'explain', 'space', 'spaces']);
+const reading: ReadonlySet<Op> = new Set<Op>([
+  'watch',
+  'rd',
+  'read',
+  'scan',
+  'count',
+  'explain',
+  'space',
+  'spaces',
+]);
 
 const receiptDelayMs = 20;
 const firstAttempts = 8;
@@ -75,6 +103,8 @@ export class Connection {
   readonly #calls = new Map<number, Call>();
   readonly #closing = new AbortController();
   #state: State = { at: 'connecting' };
+  /** Streams that have begun, by the number of their request on this link. */
+  readonly #following = new Map<number, Following>();
   #lastRequest = 0;
   #outbox: ClientMessage[] = [];
   /** Serial of the last answer, and of the last receipt for one, on this link. */
@@ -166,8 +196,8 @@ export class Connection {
   ): Promise<Answers[O]> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(abortedError(signal, 'none'));
-      if (this.#state.at === 'lost') return reject(lostError(this.#state.error));
-      if (this.#state.at === 'closed') return reject(new TupletError('closed', 'the client was closed'));
+      const ended = this.#ending();
+      if (ended) return reject(ended);
       if (this.#calls.size >= limits.queuedRequests) {
         return reject(new TupletError('limit', `${this.#calls.size} calls are under way`));
       }
@@ -192,9 +222,58 @@ export class Connection {
         },
       };
       signal?.addEventListener('abort', onAbort, { once: true });
-      this.#calls.set(n, call);
-      if (this.#state.at === 'open') this.#send(call);
+      this.#enter(call);
     });
+  }
+
+  #enter(call: Call): void {
+    this.#calls.set(call.message.n, call);
+    if (this.#state.at === 'open') this.#send(call);
+  }
+
+  /** Shows events until the returned function is called; over a new link it goes on from the last one. */
+  watch(stream: Stream): () => void {
+    const following: Following = { stream, after: stream.after, stopped: false };
+    this.#follow(following);
+    return () => {
+      following.stopped = true;
+      for (const [n, one] of this.#following) if (one === following) this.#unfollow(n);
+    };
+  }
+
+  #follow(following: Following): void {
+    const { stream, after } = following;
+    const ended = this.#ending();
+    if (ended) return stream.failed(ended);
+    const n = ++this.#lastRequest;
+    const { space, template } = stream;
+    const message = { op: 'watch', n, space, template, ...(after !== undefined && { after }) } as const;
+    const settle = () => this.#calls.delete(n);
+    this.#enter({
+      ...{ message, sent: false, aborted: false },
+      // At once, not in a promise: events may come in the frame of the answer.
+      resolve: ({ event }: Answers['watch']) => {
+        settle();
+        following.after = event;
+        this.#following.set(n, following);
+        if (following.stopped) this.#unfollow(n);
+      },
+      reject: error => {
+        settle();
+        if (!following.stopped) stream.failed(error);
+      },
+    });
+  }
+
+  #unfollow(n: number): void {
+    this.#following.delete(n);
+    if (this.#state.at === 'open') this.#say({ abandon: n });
+  }
+
+  #ending(): TupletError | undefined {
+    if (this.#state.at === 'lost') return lostError(this.#state.error);
+    if (this.#state.at === 'closed') return new TupletError('closed', 'the client was closed');
+    return undefined;
   }
 
   #send(call: Call): void {
@@ -238,6 +317,7 @@ export class Connection {
     this.#heard = this.#around.clock.now();
     for (const message of batch) {
       if ('re' in message) this.#settle(message);
+      else if ('watch' in message) this.#show(message);
       else if ('ping' in message) this.#say({ pong: message.ping });
       else if ('bye' in message) this.#state.again = message.again;
     }
@@ -245,6 +325,13 @@ export class Connection {
     if (this.#receipted === this.#answered || this.#callOffReceipt) return;
     const { clock } = this.#around;
     this.#callOffReceipt = clock.wakeAt(clock.now() + receiptDelayMs, () => this.#flush());
+  }
+
+  #show({ watch, events }: WatchMessage): void {
+    const following = this.#following.get(watch);
+    if (!following) return;
+    following.after = events.at(-1)?.event ?? following.after;
+    following.stream.show(events);
   }
 
   #settle(answer: AnswerMessage): void {
@@ -263,6 +350,9 @@ export class Connection {
     this.#outbox = [];
     this.#state = { at: 'suspended' };
     for (const call of [...this.#calls.values()]) this.#reconsider(call, undone, reason);
+    const following = [...this.#following.values()];
+    this.#following.clear();
+    for (const one of following) this.#follow(one);
     this.events.emit('suspended', { reason });
     void this.#comeBack();
   }
@@ -291,7 +381,14 @@ export class Connection {
     if (this.#state.at === 'closed') return;
     this.#state = { at: 'lost', error };
     for (const call of [...this.#calls.values()]) call.reject(lostError(error));
+    this.#failStreams(lostError(error));
     this.events.emit('lost', { error });
+  }
+
+  #failStreams(error: TupletError): void {
+    const following = [...this.#following.values()];
+    this.#following.clear();
+    for (const { stream } of following) stream.failed(error);
   }
 
   #callOffTimers(): void {
@@ -308,6 +405,7 @@ export class Connection {
       const outcome = call.sent && !reading.has(call.message.op) ? 'unknown' : 'none';
       call.reject(new TupletError('closed', 'the client was closed', { outcome }));
     }
+    this.#failStreams(new TupletError('closed', 'the client was closed'));
     this.#flush();
     this.#callOffTimers();
     this.#state = { at: 'closed' };

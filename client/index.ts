@@ -7,7 +7,7 @@ import { type Socket, webSocketTransport } from './transports/websocket.js';
 
 export { type ErrorCode, errorTable, type Outcome, TupletError } from '../shared/errors.js';
 export type { Json } from '../shared/json.js';
-export type { Entry, Explanation, Order, SpaceState } from '../shared/operations.js';
+export type { Entry, EventType, Explanation, Order, SpaceState } from '../shared/operations.js';
 export type { Tuple } from '../shared/tuple.js';
 export type { Client } from './client.js';
 export type { ConnectionOptions as ConnectOptions } from './connection.js';
@@ -37,6 +37,7 @@ export {
   type TupleOf,
 } from './formals.js';
 export type { EntryOf, OutAnswer, OutOptions, Scan, ScanPage, Space, Unmade, WaitOptions } from './space.js';
+export type { WatchEventOf, Watching } from './watching.js';
 
 /** Transports by URL scheme. */
 export type Transports = Readonly<Record<string, Transport>>;

@@ -6,6 +6,7 @@ import type { Entry, Explanation, Order, SpaceState } from '../shared/operations
 import { checkJson, utf8Bytes } from '../shared/tuple.js';
 import type { Connection } from './connection.js';
 import { type Data, encodeTemplate, type RowOf, type TemplateLike } from './formals.js';
+import { Watching } from './watching.js';
 
 /** Milliseconds all. */
 export interface OutOptions {
@@ -174,6 +175,22 @@ export class Space<Row extends readonly unknown[] = readonly unknown[]> {
       return (await this.#connection.request('scan', this.name, args, signal)) as unknown as ScanPage<
         RowOf<Row, T>
       >;
+    });
+  }
+
+  /**
+   * What happens to tuples that match, from now on, or from an `event` on: that of a `scan` misses nothing. An async iterable; its watch
+   * begins at once.
+   */
+  watch<const T extends TemplateLike>(
+    template: T,
+    { after, signal }: { readonly after?: number; readonly signal?: AbortSignal } = {},
+  ): Watching<RowOf<Row, T>> {
+    return new Watching(this.#connection, {
+      space: this.name,
+      template: encodeTemplate(template),
+      after,
+      signal,
     });
   }
 

@@ -16,11 +16,12 @@ import { TupletError, toErrorMessage } from '../shared/errors.js';
 import { limits } from '../shared/limits.js';
 import type { Link, LinkHandler } from '../shared/link.js';
 import { type Hello, protocolVersion, type RequestMessage, type ServerMessage } from '../shared/messages.js';
-import { isOp, parseRequest, type Request } from '../shared/operations.js';
+import { type Answers, isOp, parseRequest, type Request } from '../shared/operations.js';
 import { parseClientMessage } from '../shared/parse-message.js';
 import { type Authenticator, authorize, type Principal } from './auth/auth.js';
 import type { Deadlines } from './engine/deadlines.js';
 import type { Engine } from './engine/engine.js';
+import type { Watch } from './engine/event-log.js';
 import type { Result } from './engine/pending.js';
 
 export interface ConversationOptions {
@@ -45,6 +46,8 @@ export class Conversation implements LinkHandler<unknown> {
   #state: State = { at: 'greeting' };
   /** Requests without an answer, and how to abandon them. */
   readonly #open = new Map<number, () => void>();
+  /** Watches under way, and how to end them. */
+  readonly #watches = new Map<number, () => void>();
   #lastRequest = 0;
   #serial = 0;
   #outbox: ServerMessage[] = [];
@@ -82,7 +85,7 @@ export class Conversation implements LinkHandler<unknown> {
     }
     if ('op' in message) this.#request(message);
     else if ('hello' in message) this.#greet(message);
-    else if ('abandon' in message) this.#open.get(message.abandon)?.();
+    else if ('abandon' in message) this.#abandon(message.abandon);
     // Receipts and pongs: that they were heard is all they say while sessions end with their connection.
   }
 
@@ -112,7 +115,12 @@ export class Conversation implements LinkHandler<unknown> {
     }
     // Put down first: an answer may come before `submit` returns.
     this.#open.set(n, () => {});
-    const abandon = this.#options.engine.submit(request, result => this.#answer(message, result));
+    const abandon = this.#options.engine.submit(request, result => {
+      this.#answer(message, result);
+      if (request.op === 'watch' && 'ok' in result && this.#state.at === 'open') {
+        this.#begin(n, { ...request, after: (result.ok as Answers['watch']).event });
+      }
+    });
     if (this.#open.has(n)) this.#open.set(n, abandon);
   }
 
@@ -123,9 +131,30 @@ export class Conversation implements LinkHandler<unknown> {
     if (this.#open.size >= limits.requestsPerConnection) {
       throw new TupletError('limit', `n: ${this.#open.size} requests of this connection have no answer yet`);
     }
+    if (op === 'watch' && this.#watches.size >= limits.watchesPerConnection) {
+      throw new TupletError('limit', `n: this connection has ${this.#watches.size} watches`);
+    }
     const request = parseRequest(op, space, values);
     authorize(this.#state.principal, request);
     return request;
+  }
+
+  /** Watches go on behind their answer, until they are abandoned. */
+  #begin(n: number, watch: Watch): void {
+    const link = this.#link;
+    const end = this.#options.engine.watch(watch, {
+      get ready() {
+        return link.unsentBytes < limits.watchUnsentBytes;
+      },
+      send: events => this.#say({ watch: n, events }),
+    });
+    this.#watches.set(n, end);
+  }
+
+  #abandon(n: number): void {
+    this.#watches.get(n)?.();
+    this.#watches.delete(n);
+    this.#open.get(n)?.();
   }
 
   #answer({ n: re, op }: RequestMessage, result: Result): void {
@@ -184,6 +213,7 @@ export class Conversation implements LinkHandler<unknown> {
     this.#state = { at: 'over' };
     this.#callOff();
     for (const abandon of [...this.#open.values()]) abandon();
+    for (const end of this.#watches.values()) end();
     if (state.at === 'leaving') state.left();
     this.#options.onOver?.();
   }

@@ -40,6 +40,13 @@ export const limits = {
   unsentBytes: 64 * 1024 * 1024,
   /** Messages that a link keeps while no handler is attached. */
   linkBacklogMessages: 10_000,
+  /** Events that a space keeps for those who watch it, and for how long after the last of them has gone. */
+  eventsKept: 10_000,
+  eventsKeptBytes: 16 * 1024 * 1024,
+  eventsKeptMs: 60_000,
+  /** Unsent bytes in front of a watcher, over which it waits. */
+  watchUnsentBytes: 1024 * 1024,
+  watchesPerConnection: 1_000,
   helloMs: 10_000,
   pingMs: 10_000,
   /** Silence after which a peer is taken for dead. */

@@ -3,7 +3,7 @@
  * A change here is a change of the protocol: a test holds the hash of these schemas against `protocolVersion`.
  */
 import type { ErrorMessage } from './errors.js';
-import type { Answer, Op } from './operations.js';
+import type { Answer, Op, WatchEvent } from './operations.js';
 
 export const protocolVersion = 1;
 
@@ -53,7 +53,12 @@ export interface Bye {
   readonly bye: ErrorMessage;
   readonly again: boolean;
 }
-export type ServerMessage = Welcome | AnswerMessage | Ping | Bye;
+/** Events of the watch that request `watch` began, until it is abandoned. */
+export interface WatchMessage {
+  readonly watch: number;
+  readonly events: readonly WatchEvent[];
+}
+export type ServerMessage = Welcome | AnswerMessage | WatchMessage | Ping | Bye;
 
 const whole = { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
 const text = { type: 'string', maxLength: 4096 };

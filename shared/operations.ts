@@ -23,6 +23,23 @@ export interface Entry {
   readonly expires?: number;
 }
 
+/** What may happen to an entry. `returned`: it was taken, and given back. */
+export type EventType = 'out' | 'taken' | 'expired' | 'cancelled' | 'returned';
+
+export interface SpaceEvent {
+  /** Grows with every event. */
+  readonly event: number;
+  readonly type: EventType;
+  readonly entry: Entry;
+}
+/** Events are missing before this: what was between is no longer kept. A scan tells what there is. */
+export interface Truncated {
+  readonly event: number;
+  readonly type: 'truncated';
+  readonly entry: null;
+}
+export type WatchEvent = SpaceEvent | Truncated;
+
 export interface EncodedTuple {
   readonly tuple: Tuple;
   readonly text: string;
@@ -66,6 +83,13 @@ export type Request =
       readonly limit: number;
       readonly after: number;
     }
+  | {
+      readonly op: 'watch';
+      readonly space: string;
+      readonly template: Template;
+      /** The event to go on from; without it, from now. */
+      readonly after?: number | undefined;
+    }
   | { readonly op: 'count'; readonly space: string; readonly template: Template }
   | { readonly op: 'explain'; readonly space: string; readonly template: Template; readonly order: Order }
   | { readonly op: 'renew'; readonly space: string; readonly id: number | string; readonly ttl: number }
@@ -107,6 +131,8 @@ export interface Answers {
   read: EntryOrNone;
   takeMany: { readonly entries: readonly Entry[] };
   scan: { readonly entries: readonly Entry[]; readonly next: number | null; readonly event: number };
+  /** `event`: what comes has higher numbers. */
+  watch: { readonly event: number };
   count: { readonly count: number };
   explain: Explanation;
   renew: { readonly id: number; readonly expires: number };
@@ -179,6 +205,7 @@ export const argumentSchemas: Readonly<Record<Op, object>> = {
     },
     'template',
   ),
+  watch: args({ template, after: { ...position, description: 'number of the last event seen' } }, 'template'),
   count: args({ template }, 'template'),
   explain: args({ template, order }, 'template'),
   renew: args({ id, ttl }, 'id', 'ttl'),
@@ -250,6 +277,8 @@ function build(op: Exclude<Op, 'spaces'>, space: string, values: Arguments): Req
       const { limit = 100, after = 0 } = values;
       return { op, space, template: parseTemplate(values.template), limit, after };
     }
+    case 'watch':
+      return { op, space, template: parseTemplate(values.template), after: values.after };
     case 'count':
       return { op, space, template: parseTemplate(values.template) };
     case 'explain':

@@ -4,7 +4,7 @@ import { Command, Option } from 'commander';
 import { addresses, duration, order, positiveNumber, wholeNumber } from './option-values.js';
 import { say } from './output.js';
 import { serve } from './serve.js';
-import { count, out, outMany, scan, takeMany, waitOrLook } from './space-commands.js';
+import { count, out, outMany, scan, takeMany, waitOrLook, watch } from './space-commands.js';
 import { endingOf, status } from './status.js';
 import { bareWords } from './template-text.js';
 import { defaultUrl } from './with-client.js';
@@ -137,6 +137,10 @@ function addMany(program: Command, action: Action): void {
     .option('--after <position>', 'only what has a higher position', wholeNumber)
     .option('--entry', 'print entries: tuples with their id, position and times')
     .action(action(scan));
+  onSpace(program, 'watch', 'print what happens to matches, as it happens: {event, type, entry}')
+    .argument('[template]', 'which tuples to watch (default: all)')
+    .option('--after <event>', 'go on behind this event', wholeNumber)
+    .action(action(watch));
   onSpace(program, 'count', 'print how many tuples match')
     .argument('[template]', 'which tuples to count (default: all)')
     .action(action(count));

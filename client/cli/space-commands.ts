@@ -131,6 +131,20 @@ interface Scan {
   readonly entry?: boolean;
 }
 
+/** Prints events until it is interrupted, or the reader of stdout has seen enough. */
+export async function watch(
+  name: string,
+  text: string | undefined,
+  { after, ...options }: ClientOptions & { after?: number },
+): Promise<number> {
+  const template = text === undefined ? everything : readTemplate(text);
+  return withSpace(name, options, async (space, signal) => {
+    const from = after === undefined ? {} : { after };
+    for await (const event of space.watch(template, { ...from, signal })) await print(event);
+    return status.ok;
+  });
+}
+
 export async function count(name: string, text: string | undefined, options: ClientOptions): Promise<number> {
   const template = text === undefined ? everything : readTemplate(text);
   return withSpace(name, options, async (space, signal) => {

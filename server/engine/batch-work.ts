@@ -3,9 +3,10 @@
  * A tuple that becomes visible meets the waiters here, before anybody else can see it.
  */
 import { limits } from '../../shared/limits.js';
-import type { EncodedTuple, Entry } from '../../shared/operations.js';
+import type { EncodedTuple, Entry, EventType } from '../../shared/operations.js';
 import type { Tuple } from '../../shared/tuple.js';
 import type { Batch, Found, Lookup } from '../store/store.js';
+import type { EventLog } from './event-log.js';
 import type { Pending, Result } from './pending.js';
 import type { Waiters } from './waiters.js';
 
@@ -21,6 +22,7 @@ export class BatchWork {
   constructor(
     readonly batch: Batch,
     readonly waiters: Waiters<Pending>,
+    readonly events: EventLog,
     /** Milliseconds since 1970: one instant for the whole batch. */
     readonly now: number,
   ) {}
@@ -49,9 +51,26 @@ export class BatchWork {
   }
 
   async take(space: string, entries: readonly Entry[]): Promise<void> {
-    for (const { id } of entries) {
-      if (!(await this.batch.remove(space, id, this.now))) throw new Error('what was found can be removed');
+    for (const entry of entries) {
+      const removed = await this.batch.remove(space, entry.id, this.now);
+      if (!removed) throw new Error('what was found can be removed');
     }
+    await this.happened(space, 'taken', ...entries);
+  }
+
+  /** Keeps the events of a space from now on, and gives the number behind which they are. */
+  async retain(space: string): Promise<number> {
+    // What happened while nobody watched has no numbers. One is left out for it, so that who asks for events from before is told.
+    if (!this.events.keeps(space)) await this.batch.takeEventNumber();
+    const last = await this.batch.lastEventNumber();
+    this.events.retain(space, last);
+    return last;
+  }
+
+  /** Numbers what has happened, for those who watch the space. */
+  async happened(space: string, type: EventType, ...entries: readonly Entry[]): Promise<void> {
+    if (!this.events.keeps(space)) return;
+    for (const entry of entries) this.events.note(space, await this.batch.takeEventNumber(), type, entry);
   }
 
   /** Puts tuples into a space, visible at once. One that meets a taker is never stored. */
@@ -63,12 +82,12 @@ export class BatchWork {
     const created = this.now;
     if (expires !== undefined) this.note(expires);
     if (this.waiters.count(space) === 0) {
-      return [
-        ...(await this.batch.insert(
-          space,
-          tuples.map(tuple => ({ tuple, created, expires })),
-        )),
-      ];
+      const entries = await this.batch.insert(
+        space,
+        tuples.map(tuple => ({ tuple, created, expires })),
+      );
+      await this.happened(space, 'out', ...entries);
+      return [...entries];
     }
     const published: Entry[] = [];
     // A space that may not be made is refused here, before anybody is served.
@@ -76,6 +95,8 @@ export class BatchWork {
     for (const tuple of tuples) {
       const { readers, taker } = this.#claim(space, tuple.tuple);
       const entry = taker ? await this.#passing(tuple, expires) : await this.#stored(space, tuple, expires);
+      await this.happened(space, 'out', entry);
+      if (taker) await this.happened(space, 'taken', entry);
       for (const waiter of taker ? [...readers, taker] : readers) this.#serve(waiter, entry);
       published.push(entry);
     }
@@ -96,6 +117,7 @@ export class BatchWork {
   /** Shows an entry that has just become visible in the store to the waiters. */
   async reveal(space: string, entry: Entry): Promise<void> {
     const { readers, taker } = this.#claim(space, entry.tuple);
+    await this.happened(space, 'out', entry);
     if (taker) await this.take(space, [entry]);
     for (const waiter of taker ? [...readers, taker] : readers) this.#serve(waiter, entry);
   }

@@ -19,6 +19,7 @@ import type { Answer, Request } from '../../shared/operations.js';
 import type { Store } from '../store/store.js';
 import { BatchWork } from './batch-work.js';
 import { Deadlines } from './deadlines.js';
+import { EventLog, type Watch, type WatchSink } from './event-log.js';
 import { keyReused, Pending, type RequestKey, type Respond, type Result } from './pending.js';
 import { perform, type Step } from './perform.js';
 import { Waiters } from './waiters.js';
@@ -42,6 +43,7 @@ export class Engine {
   readonly #defer: Defer;
   readonly #options: EngineOptions;
   readonly #deadlines: Deadlines;
+  readonly #events: EventLog;
   readonly #waiters = new Waiters<Pending>();
   readonly #keyed = new Map<string, Pending>();
   /** All that have no answer yet. */
@@ -62,6 +64,7 @@ export class Engine {
     this.#clock = options.clock;
     this.#defer = options.defer;
     this.#deadlines = new Deadlines(options.clock);
+    this.#events = new EventLog(options.clock, this.#deadlines);
     // What fell due while no server ran.
     this.#schedule();
   }
@@ -94,6 +97,11 @@ export class Engine {
     }
     pending.responders.add(respond);
     return () => this.#abandon(pending, respond);
+  }
+
+  /** Shows events from where the answer to a request `watch` says, to be called in that answer. Returns a function that ends it. */
+  watch(watch: Watch, sink: WatchSink): () => void {
+    return this.#events.watch(watch, sink);
   }
 
   #refusal(key: RequestKey | undefined): TupletError | undefined {
@@ -148,6 +156,7 @@ export class Engine {
     }
     this.#options.onBatch?.(requests, this.#clock.now() - started);
     for (const [pending, result] of done) this.#answer(pending, result);
+    this.#events.publish();
     this.#scheduled = false;
     if (this.#queue.length > 0 || this.#dueNow) this.#schedule();
     else for (const wake of this.#idle.splice(0)) wake();
@@ -156,7 +165,7 @@ export class Engine {
   /** Tells how many requests it had. */
   async #runBatch(done: [Pending, Result][]): Promise<number> {
     const batch = await this.#store.begin();
-    const work = new BatchWork(batch, this.#waiters, this.#clock.wall());
+    const work = new BatchWork(batch, this.#waiters, this.#events, this.#clock.wall());
     if (this.#dueNow || this.#due <= work.now) await this.#handleDue(work);
     const queue = this.#queue;
     this.#queue = [];
@@ -256,8 +265,9 @@ export class Engine {
     this.#due = Number.POSITIVE_INFINITY;
     const ripe = await work.batch.ripen(now, limits.batchRequests);
     for (const { space, entry } of ripe) await work.reveal(space, entry);
-    const swept = await work.batch.sweep(now, limits.batchRequests);
-    this.#dueNow = ripe.length === limits.batchRequests || swept >= limits.batchRequests;
+    const swept = await work.batch.sweep(now, limits.batchRequests, space => this.#events.keeps(space));
+    for (const { space, entry } of swept.entries) await work.happened(space, 'expired', entry);
+    this.#dueNow = ripe.length === limits.batchRequests || swept.count >= limits.batchRequests;
     work.note((await work.batch.nextDue()) ?? Number.POSITIVE_INFINITY);
   }
 

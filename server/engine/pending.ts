@@ -23,6 +23,8 @@ export class Pending implements Waiter {
   cursor: Cursor | undefined;
   /** The last number that had been given when its search began, if that takes more than one batch. */
   since: number | undefined;
+  /** The last event before its scan. */
+  event: number | undefined;
   /** What it has found, or counted, on the way; and how much text that is. */
   readonly entries: Entry[] = [];
   bytes = 0;

@@ -2,7 +2,7 @@
  * What each operation does, for one slice of one batch. It ends with a result, or wants to go on in a later batch (`more`), or has
  * found nothing and may wait (`wait`). It throws a TupletError only before it has written anything.
  */
-import { TupletError } from '../../shared/errors.js';
+import { invalid, TupletError } from '../../shared/errors.js';
 import { compareJson } from '../../shared/json.js';
 import { limits } from '../../shared/limits.js';
 import type { Entry, Order, RequestOf } from '../../shared/operations.js';
@@ -28,6 +28,8 @@ export async function perform(pending: Pending, work: BatchWork): Promise<Step> 
       return takeMany(request, pending, work);
     case 'scan':
       return scan(request, pending, work);
+    case 'watch':
+      return watch(request, work);
     case 'count':
       return count(request, pending, work);
     case 'explain':
@@ -155,6 +157,10 @@ async function scan(
   pending: Pending,
   work: BatchWork,
 ): Promise<Step> {
+  if (pending.event === undefined) {
+    // A watch from here on misses nothing: what happens while the scan goes on is in the log, whether it is seen or not.
+    pending.event = await work.retain(space);
+  }
   pending.cursor ??= { position: after };
   const left = limit - pending.entries.length;
   const bytes = limits.answerBytes - pending.bytes;
@@ -166,7 +172,14 @@ async function scan(
     return goOn(pending, found.cursor);
   }
   const next = found.cursor?.position ?? null;
-  return { ok: { entries: pending.entries, next, event: await work.batch.lastNumber() } };
+  return { ok: { entries: pending.entries, next, event: pending.event } };
+}
+
+/** Where a watch begins. What happens behind this batch is in the log. */
+async function watch({ space, after }: RequestOf<'watch'>, work: BatchWork): Promise<Step> {
+  const last = await work.retain(space);
+  if (after !== undefined && after > last) throw invalid('after', `no event has the number ${after} yet`);
+  return { ok: { event: after ?? last } };
 }
 
 async function count(
@@ -214,7 +227,10 @@ async function renew({ space, id, ttl }: RequestOf<'renew'>, work: BatchWork): P
 
 async function cancel({ space, id }: RequestOf<'cancel'>, work: BatchWork): Promise<Step> {
   const numeric = entryId(id);
+  const entry = work.events.keeps(space) ? await work.batch.entry(space, numeric, work.now) : null;
   if (!(await work.batch.remove(space, numeric, work.now))) throw notFound(id);
+  // Nobody has seen what was still hidden.
+  if (entry && entry.position !== null) await work.happened(space, 'cancelled', entry);
   return { ok: { id: numeric } };
 }
 
@@ -228,5 +244,7 @@ const notFound = (id: number | string) => new TupletError('not_found', `id: no e
 
 async function space({ space }: RequestOf<'space'>, work: BatchWork): Promise<Step> {
   const tuples = await work.batch.size(space);
-  return { ok: { space, tuples, waiters: work.waiters.count(space), watches: 0, holds: 0 } };
+  return {
+    ok: { space, tuples, waiters: work.waiters.count(space), watches: work.events.count(space), holds: 0 },
+  };
 }

@@ -99,6 +99,16 @@ const descriptions: Readonly<Record<Op, readonly [string, Responses, Json?]>> = 
     },
     { template: [{ $rest: true }], limit: 100 },
   ],
+  watch: [
+    'Shows what happens to matches: server-sent events, each {event, type, entry}',
+    {
+      200: {
+        description: 'a stream of events of type out, taken, expired, cancelled, returned, or truncated',
+        content: { 'text/event-stream': { schema: text } },
+      },
+    },
+    { template },
+  ],
   count: ['Counts the matches', { 200: json('how many', object({ count: integer })) }, { template }],
   explain: [
     'Tells how a template is looked up',
@@ -141,8 +151,10 @@ const descriptions: Readonly<Record<Op, readonly [string, Responses, Json?]>> = 
   ],
 };
 
-/** Operations that are asked by POST to /spaces/{space}/{op}. */
-export const postedOps = (Object.keys(descriptions) as Op[]).filter(op => descriptions[op][2] !== undefined);
+/** Operations that are asked by POST to /spaces/{space}/{op}, and answered once. */
+export const postedOps = (Object.keys(descriptions) as Op[]).filter(
+  op => op !== 'watch' && descriptions[op][2] !== undefined,
+);
 
 /** Responses that are problems, by status. */
 export function problems(...codes: ErrorCode[]): Responses {

@@ -19,6 +19,7 @@ import type { Metrics } from './metrics.js';
 import { describe, postedOps } from './openapi.js';
 import { inTurn } from './pipeline.js';
 import { sendProblem, toTupletError } from './problem.js';
+import { watchRoutes } from './watch.js';
 
 export interface RestOptions {
   readonly engine: Engine;
@@ -57,6 +58,7 @@ export const restRoutes: FastifyPluginAsync<RestOptions> = async (
   const route = (op: Op) => ({ schema: describe(op), config: { op } });
   app.get('/spaces', route('spaces'), handler);
   app.get('/spaces/:space', route('space'), handler);
+  await app.register(watchRoutes, { engine });
   for (const op of postedOps) app.post(`/spaces/:space/${op}`, route(op), handler);
 };
 

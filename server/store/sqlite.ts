@@ -17,7 +17,17 @@ import { migrations } from './migrations/index.js';
 import { type Index, keyedFields } from './plan.js';
 import { type Row, type Rows, rowColumns, toEntry } from './sqlite-rows.js';
 import { countMatches, explainSearch, findMatches } from './sqlite-search.js';
-import type { Batch, CountLookup, Found, Lookup, NewEntry, RecordedAnswer, Store, Tally } from './store.js';
+import type {
+  Batch,
+  CountLookup,
+  Found,
+  Lookup,
+  NewEntry,
+  RecordedAnswer,
+  Store,
+  Swept,
+  Tally,
+} from './store.js';
 
 const reservedAtOnce = 4096;
 const statementsKept = 500;
@@ -93,14 +103,13 @@ export class SqliteStore implements Store, Batch, Rows {
   readonly #indexes: Set<string>;
   /** Visible entries of each space, counted when first asked for and kept from then on. */
   #sizes: Map<number, number> | undefined;
-  /** Next number to give, and the first that is not reserved. */
-  #next: number;
-  #reserved: number;
+  readonly #numbers: Sequence;
+  readonly #eventNumbers: Sequence;
 
   constructor(database: Database.Database) {
     this.#database = database;
-    this.#reserved = this.get<{ reserved: number }>('SELECT reserved FROM sequence')?.reserved ?? 1;
-    this.#next = this.#reserved;
+    this.#numbers = new Sequence(this, 'entries');
+    this.#eventNumbers = new Sequence(this, 'events');
     for (const { id, name } of this.all<{ id: number; name: string }>('SELECT id, name FROM spaces')) {
       this.#spaces.set(name, id);
     }
@@ -211,15 +220,27 @@ export class SqliteStore implements Store, Batch, Rows {
   }
 
   takeNumber(): number {
-    if (this.#next >= this.#reserved) {
-      this.#reserved = this.#next + reservedAtOnce;
-      this.run('UPDATE sequence SET reserved = ?', this.#reserved);
-    }
-    return this.#next++;
+    return this.#numbers.take();
   }
 
   lastNumber(): number {
-    return this.#next - 1;
+    return this.#numbers.last;
+  }
+
+  takeEventNumber(): number {
+    return this.#eventNumbers.take();
+  }
+
+  lastEventNumber(): number {
+    return this.#eventNumbers.last;
+  }
+
+  entry(space: string, id: number, now: number): Entry | null {
+    const row = this.get<Row>(
+      `SELECT ${rowColumns} FROM entries WHERE id = ? AND space = ? AND (expires IS NULL OR expires > ?)`,
+      ...[id, this.#spaces.get(space) ?? 0, now],
+    );
+    return row ? toEntry(row, JSON.parse(row.body) as Tuple) : null;
   }
 
   remove(space: string, id: number, now: number): boolean {
@@ -253,9 +274,9 @@ export class SqliteStore implements Store, Batch, Rows {
     });
   }
 
-  sweep(now: number, limit: number): number {
-    const swept = this.all<Placed>(
-      'DELETE FROM entries WHERE id IN (SELECT id FROM entries WHERE expires <= ? LIMIT ?) RETURNING space, position',
+  sweep(now: number, limit: number, wanted: (space: string) => boolean): Swept {
+    const swept = this.all<Row & Placed>(
+      `DELETE FROM entries WHERE id IN (SELECT id FROM entries WHERE expires <= ? LIMIT ?) RETURNING space, ${rowColumns}`,
       ...[now, limit],
     );
     this.#removed(swept);
@@ -263,7 +284,17 @@ export class SqliteStore implements Store, Batch, Rows {
       'DELETE FROM answers WHERE key IN (SELECT key FROM answers WHERE expires <= ? LIMIT ?)',
       ...[now, limit],
     );
-    return swept.length + forgotten;
+    const entries = swept.flatMap(({ space: id, ...row }) => {
+      const space = this.#spaceName(id);
+      if (row.position === null || !wanted(space)) return [];
+      return [{ space, entry: toEntry(row, JSON.parse(row.body) as Tuple) }];
+    });
+    return { entries, count: swept.length + forgotten };
+  }
+
+  #spaceName(id: number): string {
+    for (const [name, number] of this.#spaces) if (number === id) return name;
+    throw new Error(`there is no space ${id}`);
   }
 
   nextDue(): number | null {
@@ -317,5 +348,34 @@ export class SqliteStore implements Store, Batch, Rows {
 
   #resize(space: number, by: number): void {
     this.#sizes?.set(space, (this.#sizes.get(space) ?? 0) + by);
+  }
+}
+
+/** Numbers from a block that was reserved in a commit before any of them is seen. */
+class Sequence {
+  readonly #store: SqliteStore;
+  readonly #name: string;
+  #next: number;
+  #reserved: number;
+
+  constructor(store: SqliteStore, name: string) {
+    const row = store.get<{ reserved: number }>('SELECT reserved FROM sequences WHERE name = ?', name);
+    if (!row) throw new Error(`there is no sequence ${name}`);
+    this.#store = store;
+    this.#name = name;
+    this.#reserved = row.reserved;
+    this.#next = row.reserved;
+  }
+
+  get last(): number {
+    return this.#next - 1;
+  }
+
+  take(): number {
+    if (this.#next >= this.#reserved) {
+      this.#reserved = this.#next + reservedAtOnce;
+      this.#store.run('UPDATE sequences SET reserved = ? WHERE name = ?', this.#reserved, this.#name);
+    }
+    return this.#next++;
   }
 }

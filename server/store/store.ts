@@ -79,6 +79,12 @@ export interface RecordedAnswer {
   readonly answer: Json;
 }
 
+export interface Swept {
+  readonly entries: readonly { readonly space: string; readonly entry: Entry }[];
+  /** Entries and answers that were deleted, hidden and unwanted ones too. */
+  readonly count: number;
+}
+
 export interface Batch {
   find(lookup: Lookup): MaybePromise<Found>;
   /** Counts the visible matches. */
@@ -92,6 +98,11 @@ export interface Batch {
   takeNumber(): MaybePromise<number>;
   /** The last number given. */
   lastNumber(): MaybePromise<number>;
+  /** The number of an event, from a sequence of their own that grows likewise; and the last one given. */
+  takeEventNumber(): MaybePromise<number>;
+  lastEventNumber(): MaybePromise<number>;
+  /** An entry by its id, visible or not. */
+  entry(space: string, id: number, now: number): MaybePromise<Entry | null>;
   /** Removes an entry, visible or not, and tells whether it was there. */
   remove(space: string, id: number, now: number): MaybePromise<boolean>;
   /** Sets the end of an entry, and tells whether it was there. */
@@ -102,8 +113,8 @@ export interface Batch {
     now: number,
     limit: number,
   ): MaybePromise<readonly { readonly space: string; readonly entry: Entry }[]>;
-  /** Deletes up to `limit` entries and recorded answers whose time has passed, and tells how many there were. */
-  sweep(now: number, limit: number): MaybePromise<number>;
+  /** Deletes up to `limit` entries and as many recorded answers whose time has passed; shows the visible ones of the `wanted` spaces. */
+  sweep(now: number, limit: number, wanted: (space: string) => boolean): MaybePromise<Swept>;
   /** The next time at which `ripen` or `sweep` has something to do: milliseconds since 1970, or null. */
   nextDue(): MaybePromise<number | null>;
 

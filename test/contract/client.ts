@@ -94,6 +94,23 @@ export function clientContract(name: string, connect: () => Promise<Client>): vo
       expect(await jobs.take(['n', any], { order: { field: 1, dir: 'desc' } })).toEqual(['n', 249]);
     });
 
+    test('watches from a scan on', async () => {
+      const jobs = own('watched');
+      await jobs.out(['a', 0]);
+      const { event } = await jobs.scan(['a', Number]);
+      await jobs.out(['a', 1]);
+      const seen: unknown[] = [];
+      for await (const { type, entry } of jobs.watch(['a', Number], { after: event })) {
+        seen.push([type, entry?.tuple[1]]);
+        if (seen.length === 1) await jobs.take(['a', 1]);
+        if (seen.length === 2) break;
+      }
+      expect(seen).toEqual([
+        ['out', 1],
+        ['taken', 1],
+      ]);
+    });
+
     test('explains, counts and names spaces', async () => {
       const jobs = own('jobs');
       await jobs.out(['job', 1]);

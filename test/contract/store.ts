@@ -31,6 +31,8 @@ export type OpenEmpty = () => Promise<OpenStore>;
 const far = now + 1_000;
 const counting = { space: 's', template: everything, budget: 99, now };
 
+const all = () => true;
+
 export function storeContract(name: string, open: OpenEmpty): void {
   describe(`store contract: ${name}`, () => {
     describe('entries', () => entriesContract(open));
@@ -214,7 +216,7 @@ function timesContract(open: OpenEmpty): void {
       expect((await batch.find(lookup('s', { among: 'hidden', now: now + 2 }))).entries).toEqual([]);
       expect(await batch.ripen(now + 2, 9)).toEqual([]);
       expect(await batch.size('s')).toBe(0);
-      expect(await batch.sweep(now + 2, 9)).toBe(1);
+      expect((await batch.sweep(now + 2, 9, all)).count).toBe(1);
       expect(await batch.nextDue()).toBeNull();
     });
   });
@@ -241,11 +243,11 @@ function timesContract(open: OpenEmpty): void {
       for (const expires of [1, 2, 3, 9])
         await batch.insert('s', [newEntry([expires], { expires: now + expires })]);
       await batch.insert('s', [newEntry(['for ever'])]);
-      expect(await batch.sweep(now, 9)).toBe(0);
-      expect(await batch.sweep(now + 3, 2)).toBe(2);
+      expect((await batch.sweep(now, 9, all)).count).toBe(0);
+      expect((await batch.sweep(now + 3, 2, all)).count).toBe(2);
       expect(await batch.size('s')).toBe(3);
-      expect(await batch.sweep(now + 3, 2)).toBe(1);
-      expect(await batch.sweep(now + 3, 2)).toBe(0);
+      expect((await batch.sweep(now + 3, 2, all)).count).toBe(1);
+      expect((await batch.sweep(now + 3, 2, all)).count).toBe(0);
       expect((await batch.find(lookup('s', { now: 0 }))).entries.map(({ tuple }) => tuple)).toEqual([
         [9],
         ['for ever'],
@@ -269,7 +271,7 @@ function timesContract(open: OpenEmpty): void {
       expect(await batch.nextDue()).toBe(now + 20);
       await batch.remove('s', entry?.id as number, now);
       expect(await batch.nextDue()).toBe(now + 30);
-      await batch.sweep(now + 30, 9);
+      await batch.sweep(now + 30, 9, all);
       expect(await batch.nextDue()).toBeNull();
     });
   });
@@ -288,8 +290,8 @@ function answersContract(open: OpenEmpty): void {
       expect(await batch.recorded('key', far)).toBeNull();
     });
     await inBatch(store, async batch => {
-      expect(await batch.sweep(far - 1, 9)).toBe(0);
-      expect(await batch.sweep(far, 9)).toBe(1);
+      expect((await batch.sweep(far - 1, 9, all)).count).toBe(0);
+      expect((await batch.sweep(far, 9, all)).count).toBe(1);
       expect(await batch.recorded('key', now)).toBeNull();
     });
   });
@@ -324,7 +326,7 @@ function sizesContract(open: OpenEmpty): void {
     expect(await sizes()).toEqual(is(2, 1));
     await inBatch(store, batch => batch.ripen(far, 9));
     expect(await sizes()).toEqual(is(2, 2));
-    await inBatch(store, batch => batch.sweep(far + 1, 9));
+    await inBatch(store, batch => batch.sweep(far + 1, 9, all));
     expect(await sizes()).toEqual(is(2, 1));
   });
 

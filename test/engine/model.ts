@@ -127,7 +127,7 @@ export class Model {
           .slice(0, limit)
           .map(plain);
         const next = entries.length === limit ? (entries.at(-1)?.position ?? null) : null;
-        return { ok: { entries, next, event: this.#last } };
+        return { ok: { entries, next, event: 0 } };
       }
       case 'count':
         return { ok: { count: this.#matching(request.space, request.template, 'oldest').length } };

@@ -232,7 +232,7 @@ describe('scan and count', () => {
     const third = await page(second.next as number, 2);
     expect(third.entries.map(({ tuple }) => tuple[1])).toEqual([5]);
     expect(third.next).toBeNull();
-    expect(third.event).toBeGreaterThanOrEqual(third.entries[0]?.position as number);
+    expect(third.event).toBeGreaterThan(0);
   });
 
   test('count counts what is visible', async () => {

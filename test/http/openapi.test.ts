@@ -34,7 +34,8 @@ function faults(schema: object, value: unknown): string {
   return ajv.errorsText();
 }
 
-const ops = Object.keys(argumentSchemas) as Op[];
+/** A watch is answered by a stream without an end: watch.test.ts reads it. */
+const ops = (Object.keys(argumentSchemas) as Op[]).filter(op => op !== 'watch');
 const pathOf = (op: Op) =>
   op === 'spaces' ? '/v1/spaces' : op === 'space' ? '/v1/spaces/{space}' : `/v1/spaces/{space}/${op}`;
 const operationOf = (op: Op) => {

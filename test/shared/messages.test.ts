@@ -9,7 +9,7 @@ import { argumentSchemas } from '../../shared/operations.js';
  */
 const recorded = {
   protocolVersion: 1,
-  sha256: 'b87bc88fd7edfbacd89c21d36f23585030ac717a574a32b9cdf2d3ed0b85ac75',
+  sha256: 'cc8ab327dd64c2cf0946a4c71d62f1d75d90bd5fc91f94c209ce0216a7952369',
 };
 
 test('the schemas are those of the recorded protocol version', () => {

@@ -75,6 +75,7 @@ const least: Record<Op, Record<string, unknown>> = {
   read: { template: tuple },
   takeMany: { template: tuple },
   scan: { template: tuple },
+  watch: { template: tuple },
   count: { template: tuple },
   explain: { template: tuple },
   renew: { id: 1, ttl: 1 },

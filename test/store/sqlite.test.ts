@@ -81,9 +81,9 @@ describe('sqlite files', () => {
     const file = temporaryFile();
     openSqlite(file).close();
     const newer = migrations.length + 1;
-    edit(file, `PRAGMA user_version = ${newer}`);
+    edit(file, database => database.pragma(`user_version = ${newer}`));
     expect(refusal(file)).toMatchObject({ code: 'unavailable', message: expect.stringContaining(file) });
-    expect(edit(file, 'SELECT 1').pragma('user_version', { simple: true })).toBe(newer);
+    expect(edit(file, database => database.pragma('user_version', { simple: true }))).toBe(newer);
   });
 
   test('a file that is no database is refused and left as it is', () => {
@@ -98,7 +98,7 @@ describe('sqlite files', () => {
     'a database of another program (user_version %i) is refused and left as it is',
     version => {
       const file = temporaryFile();
-      edit(file, `CREATE TABLE entries (recipe TEXT); PRAGMA user_version = ${version}`);
+      edit(file, database => database.exec(`CREATE TABLE entries (recipe TEXT); PRAGMA user_version = ${version}`));
       const before = readFileSync(file);
       expect(refusal(file)).toMatchObject({ code: 'unavailable', message: expect.stringContaining(file) });
       expect(readFileSync(file).equals(before)).toBe(true);
@@ -111,10 +111,12 @@ describe('sqlite files', () => {
   });
 });
 
-function edit(file: string, sql: string): Database.Database {
+/** What somebody else does to the file, and finds in it. */
+function edit<T>(file: string, change: (database: Database.Database) => T): T {
   const database = new Database(file);
-  onTestFinished(() => void database.close());
-  database.exec(sql);
-  database.close();
-  return new Database(file, { readonly: true });
+  try {
+    return change(database);
+  } finally {
+    database.close();
+  }
 }

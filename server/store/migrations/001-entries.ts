@@ -1,5 +1,5 @@
 /**
- * Entries, the sequence that numbers them, and recorded answers.
+ * Entries, the sequences that number them and what happens to them, and recorded answers.
  * `k1` to `k4` are the index keys of the first fields; the indexes on them are made when a search first needs them (see sqlite.ts),
  * so that a program pays only for those that it uses. `position` is null while an entry waits for `visible`.
  */
@@ -29,8 +29,8 @@ CREATE INDEX delayed ON entries (visible) WHERE visible IS NOT NULL;
 CREATE INDEX expiring ON entries (expires) WHERE expires IS NOT NULL;
 
 -- Numbers below \`reserved\` may have been given; a crash skips what was left of the block.
-CREATE TABLE sequence (reserved INTEGER NOT NULL) STRICT;
-INSERT INTO sequence VALUES (1);
+CREATE TABLE sequences (name TEXT PRIMARY KEY, reserved INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO sequences VALUES ('entries', 1), ('events', 1);
 
 CREATE TABLE answers (
   key TEXT PRIMARY KEY,
