@@ -98,6 +98,22 @@ function entriesContract(open: OpenEmpty): void {
     });
   });
 
+  test('an entry is found by space and id, visible or not, until it ends', async () => {
+    const { store } = await open();
+    await inBatch(store, async batch => {
+      const made = await batch.insert('s', [
+        newEntry(['a'], { expires: far }),
+        newEntry(['b'], { visible: far }),
+      ]);
+      for (const entry of made) expect(await batch.entry('s', entry.id, now)).toEqual(entry);
+      const [a, b] = made.map(({ id }) => id) as [number, number];
+      expect(await batch.entry('s', a, far)).toBeNull();
+      expect(await batch.entry('other', b, now)).toBeNull();
+      await batch.remove('s', b, now);
+      expect(await batch.entry('s', b, now)).toBeNull();
+    });
+  });
+
   test('remove and renew find an entry by space and id, once', async () => {
     const { store } = await open();
     const [entry] = await insert(store, 's', ['a']);
@@ -131,23 +147,27 @@ function numbersContract(open: OpenEmpty): void {
     expect(given).toEqual([...new Set(given)].sort((a, b) => a - b));
   });
 
-  test('the last number is never below one that was given, also over a crash', async () => {
+  test.each([
+    ['number', 'takeNumber', 'lastNumber'],
+    ['number of an event', 'takeEventNumber', 'lastEventNumber'],
+  ] as const)('the last %s is never below one that was given, also over a crash', async (_, take, last) => {
     let opened = await open();
-    let last = 0;
+    let given = 0;
     for (let life = 0; life < 3; life++) {
       const { store, reopen } = opened;
       await inBatch(store, async batch => {
-        expect(await batch.lastNumber()).toBeGreaterThanOrEqual(last);
+        expect(await batch[last]()).toBeGreaterThanOrEqual(given);
         for (let count = 0; count < 3_000; count++) {
-          const number = await batch.takeNumber();
-          if (number <= last) expect.fail(`${number} came after ${last}`);
-          last = number;
+          const number = await batch[take]();
+          if (number <= given) expect.fail(`${number} came after ${given}`);
+          given = number;
         }
+        expect(await batch[last]()).toBe(given);
       });
       if (!reopen) break;
       // What an uncommitted batch was given may be given again: nobody has seen it.
       const batch = await store.begin();
-      await batch.takeNumber();
+      await batch[take]();
       opened = await reopen();
     }
   });
@@ -252,6 +272,20 @@ function timesContract(open: OpenEmpty): void {
         [9],
         ['for ever'],
       ]);
+    });
+  });
+
+  test('sweep shows what it deletes: the visible entries of the spaces that are wanted', async () => {
+    const { store } = await open();
+    await inBatch(store, async batch => {
+      const [seen] = await batch.insert('s', [newEntry(['seen'], { expires: far })]);
+      await batch.insert('s', [newEntry(['hidden'], { expires: far, visible: far })]);
+      await batch.insert('t', [newEntry(['elsewhere'], { expires: far })]);
+      await batch.record('key', { fingerprint: 'f', answer: null }, far);
+      expect(await batch.sweep(far, 9, space => space === 's')).toEqual({
+        entries: [{ space: 's', entry: seen }],
+        count: 4,
+      });
     });
   });
 

@@ -141,6 +141,7 @@ export class Model {
         return { ok: { space: request.space, tuples, waiters, watches: 0, holds: 0 } };
       }
       case 'explain':
+      case 'watch':
       case 'spaces':
         throw new Error(`the model has no ${request.op}`);
     }

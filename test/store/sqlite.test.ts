@@ -98,7 +98,9 @@ describe('sqlite files', () => {
     'a database of another program (user_version %i) is refused and left as it is',
     version => {
       const file = temporaryFile();
-      edit(file, database => database.exec(`CREATE TABLE entries (recipe TEXT); PRAGMA user_version = ${version}`));
+      edit(file, database =>
+        database.exec(`CREATE TABLE entries (recipe TEXT); PRAGMA user_version = ${version}`),
+      );
       const before = readFileSync(file);
       expect(refusal(file)).toMatchObject({ code: 'unavailable', message: expect.stringContaining(file) });
       expect(readFileSync(file).equals(before)).toBe(true);
