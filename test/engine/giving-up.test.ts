@@ -140,8 +140,8 @@ describe('nothing is lost and nothing doubled', () => {
       },
     );
     await fc.assert(property, { numRuns: 80, interruptAfterTimeLimit: 15_000 });
-    expect(taken).toBeGreaterThan(150);
-    expect(aborted).toBeGreaterThan(50);
+    expect(taken).toBeGreaterThan(50);
+    expect(aborted).toBeGreaterThan(20);
   });
 });
 

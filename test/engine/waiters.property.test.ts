@@ -71,5 +71,5 @@ test('a tuple finds every matching reader and the oldest matching taker, after a
     check();
   });
   fc.assert(property, { numRuns: 60, interruptAfterTimeLimit: 15_000 });
-  expect(served).toBeGreaterThan(5_000);
+  expect(served).toBeGreaterThan(2_000);
 });

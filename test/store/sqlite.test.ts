@@ -30,13 +30,17 @@ function copyOf(file: string): string {
   return join(dirname(copy), basename(file));
 }
 
-storeContract('sqlite in memory', async () => {
-  const store = openSqlite(':memory:');
-  onTestFinished(() => store.close());
-  return { store };
-});
+storeContract(
+  'sqlite in memory',
+  async () => {
+    const store = openSqlite(':memory:');
+    onTestFinished(() => store.close());
+    return { store };
+  },
+  { keeps: false },
+);
 
-storeContract('sqlite in a file', async () => openFile(temporaryFile()));
+storeContract('sqlite in a file', async () => openFile(temporaryFile()), { keeps: true });
 
 const refusal = (file: string): unknown => {
   try {
