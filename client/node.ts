@@ -1,6 +1,6 @@
 /** The public door for Node: sockets of `ws`, and the engine inside the process. */
 import { WebSocket } from 'ws';
-import { connectWith, socketSchemes } from './index.js';
+import { type Client, type ConnectOptions, connectWith, socketSchemes } from './index.js';
 import { inProcessTransport } from './transports/in-process.js';
 import { type Socket, webSocketTransport } from './transports/websocket.js';
 
@@ -19,7 +19,10 @@ const connectAnywhere = connectWith({
 });
 
 /** Connects to the first of the addresses that answers: `ws:` `wss:` a server, `memory:` `sqlite:FILE` an engine in this process. */
-export const connect: typeof connectAnywhere = (address, options = {}) => {
+export const connect = (
+  address: string | readonly string[],
+  options: ConnectOptions = {},
+): Promise<Client> => {
   // A file that cannot be opened is told at once: waiting does not mend it.
   const local = typeof address === 'string' && !/^(ws|http)s?:/.test(address);
   return connectAnywhere(address, local ? { maxAttempts: 1, ...options } : options);

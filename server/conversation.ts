@@ -124,7 +124,7 @@ export class Conversation implements LinkHandler<unknown> {
     if (this.#open.has(n)) this.#open.set(n, abandon);
   }
 
-  #check({ op, n, space, ...values }: RequestMessage): Request {
+  #check({ op, n: _, space, ...values }: RequestMessage): Request {
     if (this.#state.at !== 'open') throw new Error('requests come in an open talk');
     if (!isOp(op))
       throw new TupletError('invalid', `op: there is no operation ${String(op)}`, { field: 'op' });

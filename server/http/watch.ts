@@ -33,7 +33,7 @@ export const watchRoutes: FastifyPluginAsync<WatchOptions> = async (app, { engin
     streams.add(end);
     return reply;
   };
-  const { operationId: _, body, headers, ...got } = describe('watch') as Record<string, object>;
+  const { params, response } = describe('watch');
   app.post('/spaces/:space/watch', { schema: describe('watch'), config: { op: 'watch' } }, handler);
   const query = {
     type: 'object',
@@ -42,7 +42,17 @@ export const watchRoutes: FastifyPluginAsync<WatchOptions> = async (app, { engin
   };
   app.get(
     '/spaces/:space/watch',
-    { schema: { ...got, operationId: 'watchByQuery', querystring: query }, config: { op: 'watch' } },
+    {
+      schema: {
+        params,
+        tags: ['spaces'],
+        response,
+        operationId: 'watchByQuery',
+        summary: 'The same by GET',
+        querystring: query,
+      },
+      config: { op: 'watch' },
+    },
     handler,
   );
 };

@@ -28,7 +28,7 @@ interface Peer {
 async function peer(options: object = {}, path = '/v1/ws'): Promise<Peer> {
   const socket = new WebSocket(server.url.replace('http', 'ws') + path, options);
   const heard: unknown[] = [];
-  socket.on('message', data => heard.push(...(JSON.parse(String(data)) as unknown[])));
+  socket.on('message', (data: Buffer) => heard.push(...(JSON.parse(data.toString()) as unknown[])));
   const closed = new Promise<{ code: number; reason: string }>(resolve => {
     socket.on('close', (code, reason) => resolve({ code, reason: String(reason) }));
   });
@@ -52,7 +52,7 @@ describe('peers that do not behave', () => {
     ['text that is not JSON', '[{"hello":', /not JSON/],
     ['JSON that is no array', '{"hello": 1}', /array/],
     ['a binary message', Buffer.from('[{"hello":1}]'), /text/],
-    ['too many messages', JSON.stringify(new Array(limits.frameMessages + 1).fill(0)), /over/],
+    ['too many messages', JSON.stringify(Array.from({ length: limits.frameMessages + 1 }, () => 0)), /over/],
     ['nothing of the protocol', '[{"hi": 1}]', /none of the keys/],
   ])('%s is answered by bye, and the end', async (_name, frame, message) => {
     const { socket, heard, closed } = await peer();
