@@ -129,7 +129,9 @@ export class Connection {
     try {
       const opened = await this.#dial(this.#options.maxAttempts ?? firstAttempts);
       this.#begin(opened);
-      this.events.emit('connected', { address: opened.address });
+      // A little later: whoever awaits the client can listen first.
+      const { clock } = this.#around;
+      clock.wakeAt(clock.now(), () => this.events.emit('connected', { address: opened.address }));
     } catch (error) {
       this.#lose(error as TupletError);
       throw error;

@@ -49,7 +49,7 @@ export async function dial<T>(options: Dial<T>): Promise<T> {
   }
   if (reason instanceof TupletError && reason.code !== 'lost') throw reason;
   const why = reason instanceof Error ? reason.message : String(reason);
-  throw new TupletError('lost', `no server at ${addresses.join(', ')}: ${why}`, { cause: reason });
+  throw new TupletError('lost', `no server answers: ${why}`, { cause: reason });
 }
 
 async function attempt<T>({ open, clock, signal }: Dial<T>, address: string): Promise<T> {

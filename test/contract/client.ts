@@ -156,6 +156,11 @@ export function clientContract(name: string, connect: () => Promise<Client>): vo
       expect(numbers).toEqual(Array.from({ length: 500 }, (_, n) => n));
     });
 
+    test('tells when it is connected, to whoever listens as soon as it is there', async () => {
+      await using other = await connect();
+      await new Promise(heard => other.on('connected', heard));
+    });
+
     test('is disposed of by `await using`', async () => {
       let kept: Client;
       {

@@ -84,6 +84,8 @@ export class World extends EngineWorld {
     opened.catch(() => {});
     await this.turns.idle();
     await opened;
+    // `connected` comes when whoever awaits the client has had time to listen.
+    await this.advance(0);
     return { client: new Client(connection), events };
   }
 
