@@ -30,7 +30,6 @@ import type {
 } from './store.js';
 
 const reservedAtOnce = 4096;
-const statementsKept = 500;
 /** "tupl": marks a database as ours. */
 const applicationId = 0x7475706c;
 
@@ -40,20 +39,35 @@ interface Placed {
   readonly position: number | null;
 }
 
+/**
+ * Databases and statements are never garbage collected: on Node 24 the process aborts when one is (since 24.21 the end of an ObjectWrap,
+ * which better-sqlite3 12 derives them from, wants an environment, and a collection has none). They are few, for each opening, and what
+ * is closed holds none of SQLite's memory.
+ */
+const uncollected: unknown[] = [];
+
+function keep<T>(object: T): T {
+  uncollected.push(object);
+  return object;
+}
+
+/** The first value of the first row. */
+const ask = (database: Database.Database, sql: string): unknown => keep(database.prepare(sql).pluck()).get();
+
 /** Opens, or makes, the database in `file` (`:memory:` for none). Throws `unavailable` if it cannot be had for itself. */
 export function openSqlite(file: string): SqliteStore {
   let database: Database.Database | undefined;
   try {
-    database = new Database(file, { timeout: 0 });
-    database.pragma('locking_mode = EXCLUSIVE');
+    database = keep(new Database(file, { timeout: 0 }));
+    database.exec('PRAGMA locking_mode = EXCLUSIVE');
     checkOurs(database, file);
-    database.pragma('journal_mode = WAL');
-    database.pragma('synchronous = FULL');
-    database.pragma('temp_store = MEMORY');
-    database.pragma('cache_size = -65536');
+    database.exec('PRAGMA journal_mode = WAL');
+    database.exec('PRAGMA synchronous = FULL');
+    database.exec('PRAGMA temp_store = MEMORY');
+    database.exec('PRAGMA cache_size = -65536');
     // A log of 32 MiB, which is overwritten and does not shrink. Among a million tuples most writes touch pages of their own, and each
     // checkpoint writes all of them to their places: with SQLite's own 4 MiB that took a third of the time.
-    database.pragma('wal_autocheckpoint = 8000');
+    database.exec('PRAGMA wal_autocheckpoint = 8000');
     migrate(database, file);
     return new SqliteStore(database);
   } catch (cause) {
@@ -74,8 +88,8 @@ function openingFault(file: string, cause: unknown): unknown {
 
 /** Before anything is written to it: a database of another program stays as it is. */
 function checkOurs(database: Database.Database, file: string): void {
-  const marked = database.pragma('application_id', { simple: true }) === applicationId;
-  const isEmpty = database.prepare('SELECT 1 FROM sqlite_schema').get() === undefined;
+  const marked = ask(database, 'PRAGMA application_id') === applicationId;
+  const isEmpty = ask(database, 'SELECT 1 FROM sqlite_schema') === undefined;
   if (!marked && !isEmpty) throw notOurs(file);
 }
 
@@ -83,19 +97,19 @@ const notOurs = (file: string, cause?: unknown) =>
   new TupletError('unavailable', `${file} is not a tuplet database: give another file`, { cause });
 
 function migrate(database: Database.Database, file: string): void {
-  const version = database.pragma('user_version', { simple: true }) as number;
+  const version = ask(database, 'PRAGMA user_version') as number;
   if (version > migrations.length) {
     throw new TupletError(
       'unavailable',
       `${file} was written by a newer tuplet (version ${version}, this one knows ${migrations.length})`,
     );
   }
-  database.transaction(() => {
-    for (const migration of migrations.slice(version)) database.exec(migration);
-    // A write takes the exclusive lock now and not at the first request.
-    database.pragma(`user_version = ${migrations.length}`);
-    database.pragma(`application_id = ${applicationId}`);
-  })();
+  // A write takes the exclusive lock now and not at the first request.
+  database.exec('BEGIN IMMEDIATE');
+  for (const migration of migrations.slice(version)) database.exec(migration);
+  database.exec(
+    `PRAGMA user_version = ${migrations.length}; PRAGMA application_id = ${applicationId}; COMMIT`,
+  );
 }
 
 export class SqliteStore implements Store, Batch, Rows {
@@ -150,8 +164,7 @@ export class SqliteStore implements Store, Batch, Rows {
   #prepare(sql: string): Database.Statement {
     let statement = this.#statements.get(sql);
     if (!statement) {
-      if (this.#statements.size >= statementsKept) this.#statements.clear();
-      statement = this.#database.prepare(sql);
+      statement = keep(this.#database.prepare(sql));
       this.#statements.set(sql, statement);
     }
     return statement;

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { transformSync } from 'esbuild';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startServer, type TupletServer } from '../../server/server.js';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -19,11 +19,11 @@ function block(language: string, containing: string): string {
 }
 
 let server: TupletServer;
-beforeAll(async () => {
+beforeEach(async () => {
   mkdirSync(folder, { recursive: true });
   server = await startServer({ store: 'memory:', port: 0 });
 });
-afterAll(async () => {
+afterEach(async () => {
   await server.close();
   rmSync(folder, { recursive: true });
 });
