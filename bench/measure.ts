@@ -60,24 +60,28 @@ export async function repeat(bench: Bench, name: string, sample: () => Promise<n
   return samples;
 }
 
-/** Two tasks in turn, each first every other time: what the machine does meanwhile befalls both. */
+/** So many short turns make one sample. */
+const turns = 4;
+
+/** Two tasks in turn, each first every other time, and often: what the machine does meanwhile befalls both. Samples are means of turns. */
 export async function inTurn(
   bench: Bench,
   name: string,
   [left, right]: readonly [() => Promise<number>, () => Promise<number>],
 ): Promise<readonly [number[], number[]]> {
-  const samples: [number[], number[]] = [[], []];
-  let leftFirst = true;
-  await repeat(bench, name, async () => {
-    const first = await (leftFirst ? left() : right());
-    const second = await (leftFirst ? right() : left());
-    samples[0].push(leftFirst ? first : second);
-    samples[1].push(leftFirst ? second : first);
-    leftFirst = !leftFirst;
-    return 0;
+  const rights: number[] = [];
+  const lefts = await repeat(bench, name, async () => {
+    let [leftSum, rightSum] = [0, 0];
+    for (let turn = 0; turn < turns; turn++) {
+      if (turn % 2 === 0) leftSum += await left();
+      rightSum += await right();
+      if (turn % 2 === 1) leftSum += await left();
+    }
+    rights.push(rightSum / turns);
+    return leftSum / turns;
   });
-  // The first pair was the warm-up.
-  return [samples[0].slice(1), samples[1].slice(1)];
+  // The first was the warm-up.
+  return [lefts, rights.slice(1)];
 }
 
 /** Throws when a workload did not do what it is measured by. */

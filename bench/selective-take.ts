@@ -33,7 +33,7 @@ export const selectiveTake: Workload = {
 
 /** What goes back has a number that was never there before, so that each is taken once. */
 async function rate(bench: Bench, clients: Clients, size: number): Promise<number> {
-  const times = bench.scale(8_000);
+  const times = bench.scale(2_000);
   const taken = new Set<number>();
   const ms = await timed(() =>
     share(clients, { callers: 1, times }, async client => {

@@ -1,7 +1,8 @@
 /** How soon a server is there again after kill -9 on a large file, and what memory it has then. */
-import { any, connect } from '../client/node.js';
-import { filledFile, filledSpace, kindOf } from './filled.js';
-import { type Figure, timed, verify, type Workload } from './measure.js';
+import { any, type Client, connect } from '../client/node.js';
+import { Clients, share } from './callers.js';
+import { filledFile, filledSpace, kindOf, kinds } from './filled.js';
+import { type Bench, type Figure, timed, verify, type Workload } from './measure.js';
 import { ServerProcess } from './server-process.js';
 
 const many = 1_000_000;
@@ -14,7 +15,7 @@ export const startUp: Workload = {
     const size = bench.scale(many);
     const file = await filledFile(bench, size);
     // The first search makes the index that it needs, once in the life of a file.
-    await useAndKill(await ServerProcess.start(file));
+    await useAndKill(bench, await ServerProcess.start(file));
     const ready: number[] = [];
     const answered: number[] = [];
     const memory: number[] = [];
@@ -27,7 +28,7 @@ export const startUp: Workload = {
       ready.push(performance.now() - started);
       answered.push(performance.now() - started + (await timed(() => takeOne(server.url))));
       memory.push(server.memory());
-      await useAndKill(server);
+      await useAndKill(bench, server);
     }
     return figures(size, { ready, answered, memory });
   },
@@ -51,15 +52,16 @@ async function takeOne(url: string): Promise<void> {
   await client.close();
 }
 
-/** Leaves a log of writes for the next start to read, the last of them cut off. */
-async function useAndKill(server: ServerProcess): Promise<void> {
-  const client = await connect(server.url, { maxAttempts: 1, minDelay: 1 });
-  const space = client.space('scratch');
-  for (let write = 0; write < 50; write++)
-    await space.outMany(Array.from({ length: 20 }, () => ['scratch', write]));
-  await space.takeMany(['scratch', any], { limit: 1_000 });
-  const cutOff = space.outMany([['cut off']]).catch(() => {});
+/** Leaves a log full of writes for the next start to read, the last of them cut off. */
+async function useAndKill(bench: Bench, server: ServerProcess): Promise<void> {
+  await using clients = await Clients.connect(server.url, 8);
+  const takeAndPutBack = async (client: Client) => {
+    const space = client.space(filledSpace);
+    const tuple = await space.take([kindOf(Math.floor(Math.random() * kinds)), Number, any]);
+    if (tuple) await space.out(tuple);
+  };
+  await share(clients, { callers: 8, times: bench.scale(4_000) }, takeAndPutBack);
+  const cutOff = Promise.allSettled(clients.all.map(takeAndPutBack));
   await server.kill();
   await cutOff;
-  await client.close();
 }

@@ -19,7 +19,7 @@ export const waiters: Workload = {
     await using server = await ServerProcess.start(join(bench.directory, 'waiters.db'));
     await using crowd = await Clients.connect(server.url, waitingConnections);
     await using producers = await Clients.connect(server.url, connections);
-    const times = bench.scale(20_000);
+    const times = bench.scale(10_000);
     const rate = async () => {
       const ms = await timed(() =>
         share(producers, { callers, times }, (client, time) =>

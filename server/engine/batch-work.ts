@@ -81,7 +81,8 @@ export class BatchWork {
   ): Promise<Entry[]> {
     const created = this.now;
     if (expires !== undefined) this.note(expires);
-    if (this.waiters.count(space) === 0) {
+    // The common case, and the cheap one, however many wait for something else.
+    if (!tuples.some(({ tuple }) => this.waiters.wants(space, tuple))) {
       const entries = await this.batch.insert(
         space,
         tuples.map(tuple => ({ tuple, created, expires })),

@@ -87,6 +87,14 @@ export class Waiters<W extends Waiter> {
     return true;
   }
 
+  /** Whether anybody waits for such a tuple. */
+  wants(name: string, tuple: Tuple): boolean {
+    const space = this.#spaces.get(name);
+    if (!space) return false;
+    for (const group of groupsFor(space, tuple)) if (matches(group.template, tuple)) return true;
+    return false;
+  }
+
   /** All readers that a tuple serves, and the taker that has waited longest. They go on waiting until they are removed. */
   waitingFor(name: string, tuple: Tuple): { readers: W[]; taker: W | undefined } {
     const space = this.#spaces.get(name);
