@@ -24,7 +24,7 @@ export class ServerProcess implements AsyncDisposable {
       const [, url] = / is ready at (\S+)/.exec(line) ?? [];
       if (url) return new ServerProcess(child, url);
     }
-    throw new Error('the server ended before it was ready');
+    throw new Error(`the server ended before it was ready: ${child.signalCode ?? child.exitCode}`);
   }
 
   /** Resident memory in MiB. */

@@ -46,7 +46,9 @@ export class Server {
   async #ready(): Promise<void> {
     if (!this.#process.stdout) throw new Error('stdout is a pipe');
     for await (const line of createInterface(this.#process.stdout)) if (line.includes(' is ready ')) return;
-    throw new Error('the server ended before it was ready');
+    await this.#exited;
+    const { signalCode, exitCode } = this.#process;
+    throw new Error(`the server ended before it was ready: ${signalCode ?? exitCode}`);
   }
 
   /** kill -9. */
